@@ -1,0 +1,118 @@
+/*
+** catalog.c: collects the entries of every file, registers them, and is the common entry of all
+** functions.
+**
+** Relies on guard.c (who may call) and list_table.c (the module of plain tables). A registration holds
+** one reference to the Connector through its CatalogBinding, so that the Connector goes with the last
+** of them, when SQLite closes the connection.
+*/
+#include "catalog.h"
+#include "guard.h"
+#include <string.h>
+
+extern const CatalogEntry fn_block_entries[], fn_ping_entries[], fn_execute_entries[],
+    rows_aggregate_entries[], fn_value_entries[], fn_fetch_entries[], fetch_table_entries[],
+    query_table_entries[], fn_view_entries[], tables_entries[], fn_session_entries[],
+    help_entries[];
+
+static const CatalogEntry *const files[] = {
+    fn_block_entries, fn_ping_entries,     fn_execute_entries,  rows_aggregate_entries,
+    fn_value_entries, query_table_entries, fn_view_entries,     fn_fetch_entries,
+    fetch_table_entries, fn_session_entries, tables_entries,    help_entries,
+};
+
+const CatalogEntry *catalog_at(size_t index) {
+  for (size_t file = 0; file < sizeof files / sizeof *files; file++) {
+    for (const CatalogEntry *entry = files[file]; entry->name; entry++) {
+      if (index-- == 0) return entry;
+    }
+  }
+  return NULL;
+}
+
+CatalogBinding *catalog_bind(Connector *connector, const CatalogEntry *entry) {
+  CatalogBinding *binding = sqlite3_malloc64(sizeof *binding);
+  if (binding) *binding = (CatalogBinding){connector_retain(connector), entry};
+  return binding;
+}
+
+void catalog_unbind(void *memory) {
+  CatalogBinding *binding = memory;
+  if (!binding) return;
+  connector_release(binding->connector);
+  sqlite3_free(binding);
+}
+
+int catalog_usage(const CatalogEntry *entry, Error *error) {
+  return error_set(error, SQLITE_ERROR, "usage: %s", entry->usage);
+}
+
+void report_error(Connector *connector, sqlite3_context *context, Error *error) {
+  int code = error->code ? error->code : SQLITE_ERROR;
+  if ((code & 0xff) == SQLITE_NOMEM || !error->message) {
+    sqlite3_result_error_nomem(context);
+  } else {
+    sqlite3_result_error(context, error->message, -1);
+    sqlite3_result_error_code(context, code);
+  }
+  error_move(&connector->last_error, error);
+}
+
+int report_table_error(Connector *connector, sqlite3_vtab *table, Error *error) {
+  int code = error->code ? error->code : SQLITE_ERROR;
+  sqlite3_free(table->zErrMsg);
+  table->zErrMsg = error->message ? sqlite3_mprintf("%s", error->message) : NULL;
+  error_move(&connector->last_error, error);
+  return code;
+}
+
+/* True when the call may go on; otherwise the error is its result already. */
+static bool admit(const CatalogBinding *binding, sqlite3_context *context, int argc) {
+  const CatalogEntry *entry = binding->entry;
+  Error error = {0};
+  if (argc < entry->least || (entry->most != CATALOG_ANY && argc > entry->most)) {
+    catalog_usage(entry, &error);
+  } else if (guard_check(binding->connector->db, entry->name, context, argc, &error) == SQLITE_OK) {
+    return true;
+  }
+  report_error(binding->connector, context, &error);
+  return false;
+}
+
+static void call(sqlite3_context *context, int argc, sqlite3_value **argv) {
+  CatalogBinding *binding = sqlite3_user_data(context);
+  if (admit(binding, context, argc)) binding->entry->function(binding->connector, context, argc, argv);
+}
+
+static void finish(sqlite3_context *context) {
+  CatalogBinding *binding = sqlite3_user_data(context);
+  binding->entry->finish(binding->connector, context);
+}
+
+static int register_entry(Connector *connector, const CatalogEntry *entry) {
+  CatalogBinding *binding = catalog_bind(connector, entry);
+  if (!binding) return SQLITE_NOMEM;
+  /* Both calls run the destructor themselves when they fail. */
+  if (entry->kind == CATALOG_TABLE) {
+    const sqlite3_module *module = entry->module ? entry->module : &list_table_module;
+    return sqlite3_create_module_v2(connector->db, entry->name, module, binding, catalog_unbind);
+  }
+  bool aggregate = entry->kind == CATALOG_AGGREGATE;
+  return sqlite3_create_function_v2(connector->db, entry->name, -1,
+                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, binding,
+                                    aggregate ? NULL : call, aggregate ? call : NULL,
+                                    aggregate ? finish : NULL, catalog_unbind);
+}
+
+int catalog_register(Connector *connector, Error *error) {
+  const CatalogEntry *entry;
+  for (size_t index = 0; (entry = catalog_at(index)) != NULL; index++) {
+    int code = register_entry(connector, entry);
+    if (code == SQLITE_NOMEM) return error_memory(error);
+    if (code != SQLITE_OK) {
+      return error_set(error, code, "cannot register %s: %s", entry->name,
+                       sqlite3_errmsg(connector->db));
+    }
+  }
+  return SQLITE_OK;
+}
