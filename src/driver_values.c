@@ -1,0 +1,203 @@
+/*
+** driver_values.c: numbers, dates and exact decimals as text and back, the same for every driver.
+** Nothing here depends on the program's locale: an application may have set a decimal comma.
+*/
+#include "driver_support.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- reals */
+
+/* printf's number with the locale's decimal point (one or more bytes) turned into '.'. */
+static int point_fix(char *text) {
+  int used = 0;
+  bool point = false;
+  for (const char *at = text; *at != 0; at++) {
+    bool plain = (*at >= '0' && *at <= '9') || *at == '-' || *at == '+' || *at == 'e';
+    if (plain) {
+      text[used++] = *at;
+    } else if (!point) {
+      text[used++] = '.';
+      point = true;
+    }
+  }
+  text[used] = 0;
+  return used;
+}
+
+int real_print(double real, char text[32]) {
+  if (isnan(real)) return snprintf(text, 32, "nan");
+  if (isinf(real)) return snprintf(text, 32, real < 0 ? "-inf" : "inf");
+  if (fabs(real) < 1e15 && real == (double)(long long)real) { /* floor() would need libm */
+    return snprintf(text, 32, "%s%lld.0", signbit(real) ? "-" : "", llabs((long long)real));
+  }
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(text, 32, "%.*g", digits, real);
+    if (digits == 17 || strtod(text, NULL) == real) break;
+  }
+  return point_fix(text);
+}
+
+/* ---------------------------------------------------------------- decimals */
+
+/* A double is fixed by its first 767 significant digits; the rest only says "a little more". */
+#define DIGITS_KEPT 780
+
+/* A decimal text taken apart: digits without leading and trailing zeros, value = digits * 10^exponent.
+*/
+typedef struct Decimal {
+  bool negative, has_point;
+  char digits[DIGITS_KEPT + 2];
+  int kept;         /* digits in `digits` */
+  int64_t count;    /* significant digits in the text, trailing zeros not counted */
+  int64_t exponent; /* of the last kept digit */
+} Decimal;
+
+/* False when the text is not a plain decimal number. */
+static bool decimal_parse(const char *text, size_t size, Decimal *decimal) {
+  const char *at = text, *end = text + size;
+  int64_t zeros = 0; /* trailing zeros seen since the last other digit */
+  bool any = false;
+  decimal->negative = decimal->has_point = false;
+  decimal->kept = 0;
+  decimal->count = decimal->exponent = 0;
+  if (at < end && (*at == '-' || *at == '+')) decimal->negative = *at++ == '-';
+  for (; at < end; at++) {
+    if (*at == '.' && !decimal->has_point) {
+      decimal->has_point = true;
+      continue;
+    }
+    if (*at < '0' || *at > '9') break;
+    any = true;
+    if (decimal->has_point) decimal->exponent--;
+    if (*at == '0') {
+      zeros++;
+      continue;
+    }
+    if (decimal->count > 0) {
+      decimal->count += zeros;
+      for (; zeros > 0 && decimal->kept < DIGITS_KEPT; zeros--) {
+        decimal->digits[decimal->kept++] = '0';
+      }
+    }
+    zeros = 0;
+    decimal->count++;
+    if (decimal->kept < DIGITS_KEPT) decimal->digits[decimal->kept++] = *at;
+  }
+  decimal->exponent += zeros + (decimal->count - decimal->kept);
+  if (decimal->count == 0) decimal->exponent = 0;
+  if (decimal->count > decimal->kept) { /* a sticky digit, so that rounding sees "more" */
+    decimal->digits[decimal->kept++] = '1';
+    decimal->exponent--;
+  }
+  if (any && at < end && (*at == 'e' || *at == 'E')) {
+    char exponent[12] = "";
+    size_t length = (size_t)(end - at - 1);
+    if (length == 0 || length >= sizeof(exponent)) return false;
+    memcpy(exponent, at + 1, length);
+    char *rest;
+    long number = strtol(exponent, &rest, 10);
+    if (*rest != 0 || labs(number) > 1000000) return false;
+    decimal->exponent += number;
+    decimal->has_point = true; /* as in SQL, a literal with an exponent is not an integer */
+    at = end;
+  }
+  decimal->digits[decimal->kept] = 0;
+  return any && at == end;
+}
+
+static bool decimal_integer(const Decimal *decimal, int64_t *integer) {
+  uint64_t value = 0;
+  uint64_t limit = (uint64_t)INT64_MAX + (decimal->negative ? 1 : 0);
+  if (decimal->has_point || decimal->count + decimal->exponent > 19) return false;
+  for (int64_t i = 0; i < decimal->kept + decimal->exponent; i++) {
+    unsigned digit = i < decimal->kept ? (unsigned)(decimal->digits[i] - '0') : 0;
+    if (value > (limit - digit) / 10) return false;
+    value = value * 10 + digit;
+  }
+  *integer = decimal->negative ? (int64_t)(0 - value) : (int64_t)value;
+  return true;
+}
+
+static double decimal_real(const Decimal *decimal) {
+  char text[DIGITS_KEPT + 40]; /* digits and an exponent, no point: the same in every locale */
+  if (decimal->kept == 0) return decimal->negative ? -0.0 : 0.0;
+  snprintf(text, sizeof(text), "%s%se%lld", decimal->negative ? "-" : "", decimal->digits,
+           (long long)decimal->exponent);
+  return strtod(text, NULL);
+}
+
+static bool text_is(const char *text, size_t size, const char *word) {
+  return size == strlen(word) && memcmp(text, word, size) == 0;
+}
+
+void decimal_value(const char *text, size_t size, int precision, const char *mode, Value *value) {
+  bool small = precision > 0 && precision <= 15;
+  bool as_text = !small && mode != NULL && strcmp(mode, "text") == 0;
+  bool as_real = !small && mode != NULL && strcmp(mode, "real") == 0;
+  Decimal decimal;
+  memset(value, 0, sizeof(*value));
+  value->type = VALUE_TEXT;
+  value->bytes.data = text;
+  value->bytes.size = size;
+  if (as_text) return;
+  bool minus = text_is(text, size, "-Infinity");
+  if (minus || text_is(text, size, "Infinity")) {
+    value->type = VALUE_REAL;
+    value->real = minus ? -INFINITY : INFINITY;
+    return;
+  }
+  if (!decimal_parse(text, size, &decimal)) return; /* NaN: SQLite would make a REAL one NULL */
+  int64_t integer;
+  if (!as_real && decimal_integer(&decimal, &integer)) {
+    value->type = VALUE_INTEGER;
+    value->integer = integer;
+    return;
+  }
+  /* 15 digits survive a double, but only inside its range of full precision. */
+  int64_t magnitude = decimal.kept + decimal.exponent;
+  bool exact = decimal.count <= 15 && (decimal.count == 0 || (magnitude > -306 && magnitude < 309));
+  if (exact || as_real) {
+    value->type = VALUE_REAL;
+    value->real = decimal_real(&decimal);
+  }
+}
+
+/* ---------------------------------------------------------------- dates */
+
+int iso_date(int64_t days_since_2000_01_01, char *text) {
+  /* Days to year, month, day by 400-year eras that start on 1 March of year 0 (proleptic Gregorian,
+  ** as servers and SQLite count). The limit keeps the sums in range; no server's dates come near. */
+  const int64_t limit = INT64_C(1000000000000000);
+  int64_t days = days_since_2000_01_01;
+  if (days > limit) days = limit;
+  if (days < -limit) days = -limit;
+  days += 730425; /* from 0000-03-01 to 2000-01-01 */
+  int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+  int64_t day_of_era = days - era * 146097;
+  int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  int64_t shifted = (5 * day_of_year + 2) / 153; /* 0 = March */
+  int day = (int)(day_of_year - (153 * shifted + 2) / 5 + 1);
+  int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
+  int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+  bool before_christ = year <= 0; /* year 0 is 1 BC */
+  return snprintf(text, 48, "%04lld-%02d-%02d%s", (long long)(before_christ ? 1 - year : year), month,
+                  day, before_christ ? " BC" : "");
+}
+
+int iso_time(int64_t microseconds, char *text) {
+  uint64_t rest = microseconds < 0 ? 0 - (uint64_t)microseconds : (uint64_t)microseconds;
+  unsigned fraction = (unsigned)(rest % 1000000);
+  rest /= 1000000;
+  int length = snprintf(text, 48, "%s%02llu:%02u:%02u", microseconds < 0 ? "-" : "",
+                        (unsigned long long)(rest / 3600), (unsigned)(rest / 60 % 60),
+                        (unsigned)(rest % 60));
+  if (fraction == 0) return length;
+  length += snprintf(text + length, 48 - (size_t)length, ".%06u", fraction);
+  while (text[length - 1] == '0') text[--length] = 0;
+  return length;
+}
