@@ -1,0 +1,300 @@
+/*
+** driver.h: the whole contract between the connector and one database backend.
+**
+** A driver is a `const Driver` that one shared object exports (connector_driver_<backend>), or that
+** is linked in (src/sqlite). It includes this header and its client library, nothing else of ours
+** but driver_support.h, which is compiled into each driver. It does not link libsqlite3.
+**
+** Rules that hold for every call
+**  - One thread at a time per connection; different connections may be used by different threads.
+**  - No call waits without a limit: the driver stops waiting when DriverConnection.deadline has
+**    passed or host->interrupted() answers true, asks the server to stop, and fails with
+**    FAILURE_TIMEOUT or FAILURE_INTERRUPTED, within 250 ms. If the session could not be brought
+**    back to a known state in that time, it sets DriverConnection.broken.
+**  - A call that fails fills *error (never NULL) and returns DRIVER_FAILED; one that succeeds
+**    leaves *error alone.
+**  - Text is UTF-8 with a length; nothing is cut at a NUL byte.
+**  - In a forked child (DriverConnection.owner is not getpid()) nothing is ever sent: calls fail
+**    with FAILURE_REFUSED and close() only frees memory and descriptors.
+**  - Memory comes from the host's allocator, except inside the client library.
+*/
+#ifndef CONNECTOR_DRIVER_H
+#define CONNECTOR_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define DRIVER_ABI 1
+
+/* ---------------------------------------------------------------- values */
+
+typedef enum ValueType { VALUE_NULL, VALUE_INTEGER, VALUE_REAL, VALUE_TEXT, VALUE_BLOB } ValueType;
+
+/* A tagged, borrowed value. `json` marks a TEXT that is a JSON document. A NULL `bytes.data` with
+** size 0 is an empty string or blob, not SQL NULL. */
+typedef struct Value {
+  ValueType type;
+  bool json;
+  union {
+    int64_t integer;
+    double real;
+    struct {
+      const char *data;
+      size_t size; /* bytes, no terminator counted or promised */
+    } bytes;
+  };
+} Value;
+
+/* ---------------------------------------------------------------- errors */
+
+typedef enum DriverFailure {
+  FAILURE_NONE,
+  FAILURE_REMOTE,      /* the server answered with an error: see sqlstate */
+  FAILURE_CONNECT,     /* no session could be made: host, port, TLS, login … */
+  FAILURE_LOST,        /* the session ended; what had been sent may or may not have been done */
+  FAILURE_INTERRUPTED, /* host->interrupted() said so; the server was told to stop */
+  FAILURE_TIMEOUT,     /* the deadline passed; the server was told to stop */
+  FAILURE_UNFIT,       /* a value cannot cross exactly (NUL byte, invalid UTF-8, out of range) */
+  FAILURE_REFUSED,     /* refused on this side, nothing was sent */
+  FAILURE_MEMORY
+} DriverFailure;
+
+/* What is known of a failure. Every text is valid UTF-8 without control characters, NUL-terminated
+** and cut to its field (driver_error_set sees to it). None ever contains a password. */
+typedef struct DriverError {
+  DriverFailure failure;
+  char sqlstate[6]; /* five characters or "" */
+  int native;       /* the backend's own number, 0 when there is none */
+  int64_t row;      /* execute_batch: 1-based number of the row that failed, else 0 */
+  char message[1000];
+  char detail[1000];
+  char hint[1000];
+  char constraint[256];
+  char table[256];
+  char column[256];
+} DriverError;
+
+typedef enum DriverStatus { DRIVER_OK, DRIVER_ROW, DRIVER_DONE, DRIVER_FAILED } DriverStatus;
+
+/* ---------------------------------------------------------------- what the host lends */
+
+/* One per SQLite connection; outlives every DriverConnection made with it. */
+typedef struct DriverHost {
+  size_t size; /* sizeof(DriverHost) of the extension */
+  int abi;     /* DRIVER_ABI of the extension */
+  void *context;
+  void *(*allocate)(size_t size);                 /* NULL when out of memory */
+  void *(*reallocate)(void *memory, size_t size); /* as realloc */
+  void (*release)(void *memory);                  /* NULL is allowed */
+  /* A line for sqlite3_log; never a secret. */
+  void (*log)(void *context, const char *message);
+  /* True when the user asked to stop. Cheap enough for every 50 ms, not for every row. */
+  bool (*interrupted)(void *context);
+  /* SQLite driver only: true when this path is a database file the host connection has open. */
+  bool (*is_own_file)(void *context, const char *path);
+} DriverHost;
+
+/* ---------------------------------------------------------------- where to connect */
+
+/* Ordered: a stronger mode has a larger number. TLS_OFF never starts TLS; there is no "prefer". */
+typedef enum TlsMode { TLS_OFF, TLS_REQUIRE, TLS_VERIFY_CA, TLS_VERIFY_FULL } TlsMode;
+
+typedef struct DriverAddress {
+  const char *host; /* name, address, or absolute path of a unix socket (or its directory); NULL =
+                       the backend's usual unix socket */
+  int port;         /* 0 = the backend's default */
+} DriverAddress;
+
+typedef struct DriverSetting {
+  const char *key, *value; /* from the allow-list of src/options.c, already checked */
+} DriverSetting;
+
+/* All texts are borrowed for the time of connect() only. NULL = not given. */
+typedef struct DriverTarget {
+  const char *block;            /* name of the block, for messages */
+  const char *application_name; /* "sqlite-connector/<version> <block>" */
+  const DriverAddress *addresses; /* tried in order; one deadline for all */
+  size_t address_count;           /* at least 1 (a SQLite target has 1, unused) */
+  const char *database;
+  const char *username;
+  const char *password; /* the only copy the driver may use; wiped by the caller afterwards */
+  TlsMode tls;          /* final: the caller has applied the defaults */
+  const char *tls_ca, *tls_cert, *tls_key; /* file paths; tls_ca NULL = the system's bundle */
+  bool readonly;           /* the session must refuse to write, on the server */
+  int statement_timeout;   /* ms, 0 = none; a server-side limit beside the caller's deadline */
+  int transaction_timeout; /* ms idle in transaction, 0 = none */
+  const char *numeric;     /* "auto" | "text" | "real" (DESIGN section 6); NULL = auto */
+  const char *timestamp;   /* "iso" | "unix"; NULL = iso */
+  const DriverSetting *settings;
+  size_t setting_count;
+} DriverTarget;
+
+/* ---------------------------------------------------------------- dialect: data, not code */
+
+typedef enum PlaceholderForm {
+  PLACEHOLDER_QUESTION, /* ? */
+  PLACEHOLDER_DOLLAR    /* $1 */
+} PlaceholderForm;
+
+typedef struct DriverDialect {
+  const char *name;          /* "postgresql", "mysql", "sqlite" */
+  char identifier_quote;     /* '"' or '`'; doubled inside */
+  PlaceholderForm placeholder;
+  int max_parameters;        /* of one statement */
+  /* lexical rules, for src/lexer.c */
+  bool backslash_escapes;    /* in '…' (MySQL) */
+  bool escape_strings;       /* E'…' with backslashes (PostgreSQL) */
+  bool dollar_quotes;        /* $tag$ … $tag$ */
+  bool double_quote_strings; /* "…" is a string, not an identifier (MySQL) */
+  bool backtick_names;       /* `…` */
+  bool bracket_names;        /* […] (SQLite); without it [ ] are array subscripts and slices */
+  bool hash_comments;        /* # to the end of line */
+  bool dash_needs_space;     /* -- is a comment only before white space or a control character */
+  bool nested_comments;      /* slash-star comments nest */
+  bool executable_comments;  /* slash-star ! … is code (MySQL) */
+  bool cast_colons;          /* :: is a cast, := an assignment; neither starts a parameter */
+  bool arrays;               /* an SQL array parameter exists (JSON arrays may be sent as such) */
+  /* transactions as text; NULL = not to be had */
+  const char *begin;            /* read-write transaction, server's default isolation */
+  const char *begin_snapshot;   /* the same, all reads see one snapshot */
+  const char *begin_read_only;  /* one READ ONLY transaction */
+  const char *commit;
+  const char *rollback;
+  const char *savepoint;    /* printf format with one %s: a plain identifier */
+  const char *rollback_to;  /* the same */
+  const char *release;      /* the same */
+  bool error_ends_transaction; /* a failed statement spoils the transaction until ROLLBACK TO */
+  bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
+  bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
+} DriverDialect;
+
+/* ---------------------------------------------------------------- connections and statements */
+
+typedef struct Driver Driver;
+
+typedef struct DriverConnection {
+  const Driver *driver;
+  const DriverHost *host;
+  int64_t deadline; /* microseconds of driver_clock(); 0 = none. Set by the caller before calls */
+  bool broken;      /* must not be used again, only closed */
+  bool single;      /* there can be only this one session (a SQLite memory database) */
+  pid_t owner;      /* process that connected */
+} DriverConnection; /* first member of each driver's own connection */
+
+typedef struct DriverStatement {
+  DriverConnection *connection;
+} DriverStatement; /* first member of each driver's own statement */
+
+typedef enum TransactionState {
+  TRANSACTION_NONE,
+  TRANSACTION_OPEN,
+  TRANSACTION_FAILED, /* only ROLLBACK or ROLLBACK TO are possible */
+  TRANSACTION_UNKNOWN /* the session is broken */
+} TransactionState;
+
+typedef struct DriverColumn {
+  const char *name;        /* as the server names it; borrowed until finish() */
+  const char *remote_type; /* "numeric(12,2)", "varchar(20)" …; "" when unknown */
+  const char *sqlite_type; /* declared type for SQLite, with the affinity of DESIGN section 6:
+                              INTEGER, REAL, TEXT, BLOB, NUMERIC or "" (no affinity) */
+} DriverColumn;
+
+/* Texts are borrowed until the connection is closed; "" when unknown. */
+typedef struct DriverServer {
+  const char *product;     /* "PostgreSQL", "MariaDB", "MySQL", "SQLite" */
+  const char *version;     /* "15.7" */
+  int64_t process;         /* server's process or thread id, 0 when there is none */
+  const char *tls;         /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" = plain */
+  const char *tls_subject, *tls_issuer, *tls_expiry, *tls_fingerprint;
+} DriverServer;
+
+/* Texts to send before and after a statement, in the same round trip where the protocol allows it.
+** If one of `before` fails the statement is not run. `after` is run only if it succeeded. */
+typedef struct DriverEnvelope {
+  const char *const *before;
+  size_t before_count;
+  const char *after; /* NULL = nothing */
+} DriverEnvelope;
+
+/* Rows for execute_batch. take() answers DRIVER_ROW and points *values at `count` borrowed values
+** that stay valid until the next take(); DRIVER_DONE at the end; DRIVER_FAILED with *error set. */
+typedef struct DriverRowSource {
+  DriverStatus (*take)(struct DriverRowSource *source, const Value **values, size_t *count,
+                       DriverError *error);
+} DriverRowSource;
+
+struct Driver {
+  size_t size;         /* sizeof(Driver) of the driver's own build */
+  int abi;             /* DRIVER_ABI of the driver's own build */
+  const char *backend; /* "postgresql" */
+  const char *library_name;                 /* "libpq" */
+  const char *(*library_version)(void);     /* "15.7"; never NULL */
+  const DriverDialect *dialect;
+
+  /* Opens a session: strict, UTF-8, and with a pinned, known state. *connection is the caller's, to
+  ** be given to close(). `deadline` as in DriverConnection. Refuses what it cannot verify (TLS,
+  ** authentication method) before a credential is sent. One login attempt per address. */
+  DriverStatus (*connect)(const DriverTarget *target, const DriverHost *host, int64_t deadline,
+                          DriverConnection **connection, DriverError *error);
+  /* Ends the session and frees it; statements were finished before. Never fails, never waits. */
+  void (*close)(DriverConnection *connection);
+  /* False when the session is known to have ended (a look at the socket, no round trip). */
+  bool (*is_alive)(DriverConnection *connection);
+  /* One round trip. */
+  DriverStatus (*ping)(DriverConnection *connection, DriverError *error);
+  void (*server)(DriverConnection *connection, DriverServer *server);
+  /* From what the server said last; no round trip. */
+  TransactionState (*transaction)(DriverConnection *connection);
+  /* Lets only reading statements through from the next statement on, or all again. May be sent
+  ** together with that statement. Not called inside a transaction. On a session that was connected
+  ** readonly, `false` changes nothing. */
+  void (*read_only)(DriverConnection *connection, bool on);
+
+  /* Runs one statement without parameters and throws its rows away. *affected (may be NULL) gets
+  ** the rows changed. For transaction control and for statements that cannot be prepared. */
+  DriverStatus (*run)(DriverConnection *connection, const char *sql, int64_t *affected,
+                      DriverError *error);
+
+  /* Makes a statement of one SQL text with this dialect's placeholders. The driver keeps prepared
+  ** statements per connection and gives the same one again for the same text, unless it is in use.
+  ** After it, parameter_count, column_count and column answer. *statement is the caller's until
+  ** finish(). `sql` is copied. */
+  DriverStatus (*prepare)(DriverConnection *connection, const char *sql, size_t size,
+                          DriverStatement **statement, DriverError *error);
+  size_t (*parameter_count)(DriverStatement *statement);
+  /* 0 = the statement gives no rows. May change at execute() for a statement that could not be
+  ** described before (CALL). */
+  size_t (*column_count)(DriverStatement *statement);
+  void (*column)(DriverStatement *statement, size_t index, DriverColumn *column);
+
+  /* Binds `count` values (= parameter_count) and starts the statement. Rows then come one by one
+  ** from next() as they arrive; a connection runs one statement at a time. `envelope` may be NULL;
+  ** with `after`, rows are few and may be kept in memory. */
+  DriverStatus (*execute)(DriverStatement *statement, const Value *values, size_t count,
+                          const DriverEnvelope *envelope, DriverError *error);
+  /* DRIVER_ROW: value() gives its columns. DRIVER_DONE only when the server said that the result is
+  ** complete and `before`/`after` went well; anything else is DRIVER_FAILED. After DONE or FAILED
+  ** the connection is free for the next statement. */
+  DriverStatus (*next)(DriverStatement *statement, DriverError *error);
+  /* Column of the current row, decoded now; borrowed until the next next() or finish(). */
+  DriverStatus (*value)(DriverStatement *statement, size_t index, Value *value,
+                        DriverError *error);
+  /* Rows changed (matched, for UPDATE), valid after DRIVER_DONE; 0 for DDL and for reads. */
+  int64_t (*affected)(DriverStatement *statement);
+  /* Runs the statement once for each row of the source, pipelined as the protocol allows, and
+  ** throws rows away. *affected is the sum. The caller has opened a transaction and rolls it back
+  ** when this fails; error->row then tells the row where the server or driver can. */
+  DriverStatus (*execute_batch)(DriverStatement *statement, DriverRowSource *source,
+                                int64_t *affected, DriverError *error);
+  /* Gives the statement back. A result that is not at its end is stopped: read to the end when
+  ** short, else cancelled on the server. Never fails; sets `broken` when the session was lost. */
+  void (*finish)(DriverStatement *statement);
+};
+
+/* The one symbol of a driver's shared object: connector_driver_<backend>. `abi` and the size in
+** *host are the extension's; the driver answers its own in the returned struct. Static lifetime. */
+typedef const Driver *(*DriverEntry)(int abi);
+
+#endif

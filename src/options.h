@@ -1,0 +1,50 @@
+/*
+** options.h: the one table of everything that may be set on a block: options of ours, and the client
+** keywords that may be passed on (an allow-list per backend). connector_options, the "unknown option"
+** error and the checks are made from it.
+*/
+#ifndef CONNECTOR_OPTIONS_H
+#define CONNECTOR_OPTIONS_H
+
+#include "connector.h"
+
+typedef enum OptionType {
+  OPTION_BOOLEAN, OPTION_INTEGER, OPTION_TEXT, OPTION_CHOICE, OPTION_MILLISECONDS, OPTION_SECONDS
+} OptionType;
+
+enum { BACKEND_SQLITE = 1, BACKEND_POSTGRESQL = 2, BACKEND_MYSQL = 4, BACKEND_ODBC = 8,
+       BACKEND_ALL = 15 };
+
+typedef struct OptionSpec {
+  const char *key;
+  OptionType type;
+  const char *choices;   /* "a|b|c" for OPTION_CHOICE, else NULL */
+  int64_t least, most;   /* for numbers */
+  const char *fallback;  /* the default as text; NULL = none */
+  unsigned backends;     /* BACKEND_… bits for which it means something */
+  bool setting;          /* a client library's keyword, handed on in DriverTarget.settings */
+  bool secret;           /* its value is masked wherever it is shown */
+  const char *alias_of;  /* sslmode → tls, ssl_ca → tls_ca …; NULL otherwise */
+  const char *meaning;   /* one line for connector_options */
+} OptionSpec;
+
+extern const OptionSpec option_specs[];
+extern const size_t option_spec_count;
+
+const OptionSpec *option_find(const char *key);
+
+/* A list of options as the user typed it, everywhere the same: a JSON object, or `key=value, key` where
+** a bare key means true and a value may be quoted with ' or ". */
+typedef struct OptionPair { const char *key, *value; } OptionPair; /* value NULL = JSON null */
+typedef struct OptionList { size_t count; OptionPair *pairs; } OptionList;
+int option_list_parse(Connector *connector, const char *text, size_t size, OptionList *list,
+                      Error *error);
+void option_list_clear(OptionList *list);
+/* true/false/1/0/on/off/yes/no. */
+bool option_boolean(const char *value, bool *result);
+/* Checks one value against its spec and the backend ("postgresql"…); gives the canonical key and value
+** (alias resolved; *value sqlite3_malloc'ed). */
+int option_check(const char *backend, const char *key, const char *given, const OptionSpec **spec,
+                 char **value, Error *error);
+
+#endif

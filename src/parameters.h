@@ -1,0 +1,57 @@
+/*
+** parameters.h: from an operation as the user wrote it and the values given, to the text and the values
+** that the driver gets.
+**
+**   `:name` takes its value from one JSON object; `?` and `$1` take the remaining arguments by position.
+**   `?` is a placeholder only when positional values are given and no `$n` or `:name` occurs in the text
+**   (PostgreSQL's jsonb `?` then works). `IN (:ids)` with a JSON array becomes one placeholder per
+**   element (an empty array: `IN (NULL)`, which no row satisfies; `NOT IN` of it as well is written so
+**   that every row does); elsewhere a JSON array is one value marked `json`.
+*/
+#ifndef CONNECTOR_PARAMETERS_H
+#define CONNECTOR_PARAMETERS_H
+
+#include "json.h"
+#include "lexer.h"
+
+/* What the user gave. At most one of the two forms. */
+typedef struct Arguments {
+  const Value *positional;
+  size_t positional_count;
+  const JsonItems *named; /* an object, or NULL */
+} Arguments;
+
+/* The text in the dialect's own placeholders and its values in order. */
+typedef struct Bound {
+  char *sql;      /* sqlite3_malloc'ed, NUL-terminated */
+  size_t sql_size;
+  Value *values;  /* own array; the bytes are borrowed from Arguments */
+  size_t value_count;
+} Bound;
+
+/* Binds one set. Errors (SQLITE_ERROR), each naming the parameter or the counts: a missing name; a name
+** given but not used; too few or too many positional values; `?` beside `$n` or `:name`; a named text
+** with positional values. */
+int parameters_bind(const DriverDialect *dialect, const char *sql, size_t size,
+                    const Arguments *arguments, Bound *bound, Error *error);
+void bound_clear(Bound *bound);
+
+/* For many sets with one text: where the placeholders are is found once. */
+typedef struct ParameterPlan ParameterPlan;
+/* `sample` is the first set and decides the form (and the keys that every later set must have). A JSON
+** array in IN (…) is refused here. */
+int parameter_plan(const DriverDialect *dialect, const char *sql, size_t size,
+                   const Arguments *sample, ParameterPlan **plan, Error *error);
+const char *parameter_plan_sql(const ParameterPlan *plan, size_t *size, size_t *value_count);
+/* Values of one set in placeholder order, into values[value_count]. `number` is the 1-based set number
+** for errors: "set 3: missing key 'b'". */
+int parameter_plan_values(const ParameterPlan *plan, const Arguments *set, int64_t number,
+                          Value *values, Error *error);
+void parameter_plan_free(ParameterPlan *plan);
+
+/* Names of the parameters of a text in order of first appearance, for connector_view's hidden columns:
+** `:name` by name; `$n` and `?` as "p1", "p2" … *names is one sqlite3_malloc'ed block (array and texts). */
+int parameter_names(const DriverDialect *dialect, const char *sql, size_t size, char ***names,
+                    size_t *count, Error *error);
+
+#endif

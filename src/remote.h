@@ -1,0 +1,71 @@
+/*
+** remote.h: a block in use on this SQLite connection: its driver and its pool of connections.
+**
+** A connection of the pool is in one of these states (changed only in pool.c):
+**
+**      (none) --connect--> BUSY --give back--> IDLE --take--> BUSY
+**                           |                   |
+**                           +---- BROKEN <------+   found dead, failed clean-up, idle_timeout
+**                                    |
+**                                  closed
+**
+** A BUSY connection has one user: a Stream (a result being read), a call, or the transaction. When the
+** pool may have only one connection (memory database) or a writer must not wait for a reader (SQLite
+** files), a Stream's owner is asked to displace it: the rest of its rows goes into its spill.
+*/
+#ifndef CONNECTOR_REMOTE_H
+#define CONNECTOR_REMOTE_H
+
+#include "block.h"
+#include "spill.h"
+
+typedef struct Remote Remote;
+
+typedef enum LinkState { LINK_IDLE, LINK_BUSY, LINK_BROKEN } LinkState;
+
+/* One pooled connection. */
+typedef struct Link {
+  Remote *remote;
+  struct Link *next;
+  int64_t number; /* counts up in this process's log */
+  LinkState state;
+  DriverConnection *connection;
+  bool read_only;        /* last told to the driver's read_only() */
+  bool in_transaction;   /* belongs to the Transaction until its end */
+  struct Stream *stream; /* the result that is being read from it, or NULL */
+  int64_t since;         /* driver_clock() of the last change of state */
+} Link;
+
+struct Remote {
+  Connector *connector;
+  Remote *next;
+  Block *block;          /* retained */
+  const Driver *driver;
+  const DriverDialect *dialect;
+  Link *links;
+  int references;        /* virtual tables, cursors, the transaction */
+};
+
+RemoteSet *remote_set_new(void);
+void remote_set_free(Connector *connector); /* closes everything */
+
+/* The block's Remote, its driver loaded; connects nothing. A block that changed in the store since gets
+** a new Remote; the old one lives on until its users let go. Borrowed: retain to keep. */
+int remote_get(Connector *connector, const char *name, Remote **remote, Error *error);
+Remote *remote_retain(Remote *remote);
+void remote_release(Remote *remote);
+/* Closes the idle connections of one block (NULL = all); those in use are closed when given back. */
+void remote_close(Connector *connector, const char *name);
+
+/* A connection for one user. Prefers an idle one that is alive and in the wanted read-only mode; connects
+** when there is none; at max_connections an error at once that names the open cursors. */
+int link_acquire(Remote *remote, bool read_only, Link **link, Error *error);
+void link_release(Link *link); /* back to the pool, or closed when broken or no longer wanted */
+/* Sets the deadline of the next driver calls from statement_timeout. */
+void link_deadline(Link *link);
+
+/* For connector_connections. */
+typedef void (*LinkVisitor)(void *context, const Link *link);
+void remote_visit(Connector *connector, LinkVisitor visitor, void *context);
+
+#endif

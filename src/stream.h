@@ -1,0 +1,39 @@
+/*
+** stream.h: one running or finished statement with rows, as cursors and table functions read it.
+** It may be displaced: its remaining rows then come from a spill, and its connection is free.
+*/
+#ifndef CONNECTOR_STREAM_H
+#define CONNECTOR_STREAM_H
+
+#include "parameters.h"
+#include "remote.h"
+
+typedef struct Stream Stream;
+
+typedef enum StreamUse {
+  STREAM_READ,    /* a plain read: READ ONLY on the server outside a transaction, streamed */
+  STREAM_FETCH    /* the original's fetch: also a statement that writes, which is then read to the end
+                     and committed at once, or joins SQLite's transaction */
+} StreamUse;
+
+/* Sends the operation with its parameters and stands before the first row. Inside SQLite's transaction
+** it runs on the block's transaction connection. A statement without rows: error that says "use
+** connector_execute" (FETCH: after it ran, as the original does). Scripts are refused. */
+int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
+                StreamUse use, Stream **stream, Error *error);
+/* SQLITE_ROW, SQLITE_DONE (connection already given back) or an error code. */
+int stream_next(Stream *stream, Error *error);
+size_t stream_column_count(const Stream *stream);
+/* Borrowed until the stream is closed. */
+const DriverColumn *stream_column(const Stream *stream, size_t index);
+/* Column of the current row; borrowed until the next stream_next or stream_close. Also valid after the
+** stream was displaced. */
+int stream_value(Stream *stream, size_t index, Value *value, Error *error);
+/* Moves the remaining rows into a spill so that the connection is free. */
+int stream_displace(Stream *stream, Error *error);
+void stream_close(Stream *stream); /* NULL is allowed */
+
+/* The current row as a JSON object in column order, duplicate names kept. Appends to buffer. */
+int stream_row_json(Stream *stream, DriverBuffer *buffer, Error *error);
+
+#endif
