@@ -65,9 +65,14 @@ void buffer_json_string(DriverBuffer *buffer, const char *text, size_t size) {
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     buffer_append(buffer, text + start, i - start);
     start = i + 1;
-    const char *short_form = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n"
-                             : c == '\r' ? "\\r" : c == '\t' ? "\\t" : c == '\b' ? "\\b"
-                             : c == '\f' ? "\\f" : NULL;
+    const char *short_form = c == '"'    ? "\\\""
+                             : c == '\\' ? "\\\\"
+                             : c == '\n' ? "\\n"
+                             : c == '\r' ? "\\r"
+                             : c == '\t' ? "\\t"
+                             : c == '\b' ? "\\b"
+                             : c == '\f' ? "\\f"
+                                         : NULL;
     if (short_form != NULL) {
       buffer_append(buffer, short_form, 2);
     } else {

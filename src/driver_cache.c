@@ -1,7 +1,7 @@
 /*
-** driver_cache.c: statements that a connection keeps prepared, by their SQL text. A statement in use is
-** not in the cache: take() gives it away, put() brings it back, so two users never share one. The
-** cache is small (tens of entries), so a scan over the hashes is all the search there is.
+** driver_cache.c: statements that a connection keeps prepared, by their SQL text. A statement in
+** use is not in the cache: take() gives it away, put() brings it back, so two users never share
+** one. The cache is small (tens of entries), so a scan over the hashes is all the search there is.
 */
 #include "driver_support.h"
 #include <string.h>

@@ -1,6 +1,6 @@
 /*
-** driver_error.c: fills a DriverError. Every driver's own "client error to DriverError" function ends
-** in driver_error_set, so no unclean text can come from anywhere else.
+** driver_error.c: fills a DriverError. Every driver's own "client error to DriverError" function
+** ends in driver_error_set, so no unclean text can come from anywhere else.
 */
 #include "driver_support.h"
 #include <stdio.h>

@@ -45,8 +45,8 @@ int real_print(double real, char text[32]) {
 /* A double is fixed by its first 767 significant digits; the rest only says "a little more". */
 #define DIGITS_KEPT 780
 
-/* A decimal text taken apart: digits without leading and trailing zeros, value = digits * 10^exponent.
-*/
+/* A decimal text taken apart: digits without leading and trailing zeros; the value is
+** digits * 10^exponent. */
 typedef struct Decimal {
   bool negative, has_point;
   char digits[DIGITS_KEPT + 2];
@@ -169,7 +169,8 @@ void decimal_value(const char *text, size_t size, int precision, const char *mod
 
 int iso_date(int64_t days_since_2000_01_01, char *text) {
   /* Days to year, month, day by 400-year eras that start on 1 March of year 0 (proleptic Gregorian,
-  ** as servers and SQLite count). The limit keeps the sums in range; no server's dates come near. */
+  ** as servers and SQLite count). The limit keeps the sums in range; no server's dates come near.
+  ** */
   const int64_t limit = INT64_C(1000000000000000);
   int64_t days = days_since_2000_01_01;
   if (days > limit) days = limit;
@@ -185,8 +186,8 @@ int iso_date(int64_t days_since_2000_01_01, char *text) {
   int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
   int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
   bool before_christ = year <= 0; /* year 0 is 1 BC */
-  return snprintf(text, 48, "%04lld-%02d-%02d%s", (long long)(before_christ ? 1 - year : year), month,
-                  day, before_christ ? " BC" : "");
+  return snprintf(text, 48, "%04lld-%02d-%02d%s", (long long)(before_christ ? 1 - year : year),
+                  month, day, before_christ ? " BC" : "");
 }
 
 int iso_time(int64_t microseconds, char *text) {
