@@ -32,6 +32,7 @@ struct Connector {
   CursorSet *cursors;
   Error last_error;   /* what connector_error shows */
   int64_t probed_at;  /* last interrupt probe, driver_clock() */
+  int uninterruptible; /* > 0 while cleaning up with a short deadline: interrupts are not looked at */
 };
 
 int connector_new(sqlite3 *db, const char *library_path, Connector **connector, Error *error);

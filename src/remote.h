@@ -32,6 +32,7 @@ typedef struct Link {
   DriverConnection *connection;
   bool read_only;        /* last told to the driver's read_only() */
   bool in_transaction;   /* belongs to the Transaction until its end */
+  bool unwanted;         /* connector_close was called, or the block changed: close when given back */
   struct Stream *stream; /* the result that is being read from it, or NULL */
   int64_t since;         /* driver_clock() of the last change of state */
 } Link;
@@ -43,7 +44,8 @@ struct Remote {
   const Driver *driver;
   const DriverDialect *dialect;
   Link *links;
-  int references;        /* virtual tables, cursors, the transaction */
+  int64_t next_number;
+  int references;        /* the set, virtual tables, cursors, the transaction */
 };
 
 RemoteSet *remote_set_new(void);
@@ -63,6 +65,18 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error);
 void link_release(Link *link); /* back to the pool, or closed when broken or no longer wanted */
 /* Sets the deadline of the next driver calls from statement_timeout. */
 void link_deadline(Link *link);
+/* Tells the driver to let only reading statements through, when that changes anything. */
+void link_read_only(Link *link, bool on);
+/* A driver call that tidies up (ROLLBACK …) runs between these: a deadline of its own, 5 s or 200 ms
+** after an interrupt, and no interrupt check, so that the session ends in a known state. */
+void link_cleanup_begin(Link *link);
+void link_cleanup_end(Link *link);
+/* Runs one text without rows and logs it. */
+DriverStatus link_run(Link *link, const char *sql, DriverError *error);
+
+/* Streams on other connections than `except` (may be NULL) are moved into their spills: before a write
+** where dialect->write_waits_for_read. */
+int remote_displace(Remote *remote, const Link *except, Error *error);
 
 /* For connector_connections. */
 typedef void (*LinkVisitor)(void *context, const Link *link);

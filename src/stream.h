@@ -23,6 +23,10 @@ int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *a
                 StreamUse use, Stream **stream, Error *error);
 /* SQLITE_ROW, SQLITE_DONE (connection already given back) or an error code. */
 int stream_next(Stream *stream, Error *error);
+/* The operation's text as the user gave it; borrowed. */
+const char *stream_sql(const Stream *stream);
+/* Rows handed out so far. */
+int64_t stream_rows(const Stream *stream);
 size_t stream_column_count(const Stream *stream);
 /* Borrowed until the stream is closed. */
 const DriverColumn *stream_column(const Stream *stream, size_t index);

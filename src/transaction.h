@@ -25,27 +25,48 @@ typedef enum Joining {
   JOIN_ENLISTED  /* part of SQLite's transaction: ends with it */
 } Joining;
 
-/* Decides what a call is part of, enlisting with SQLite when `writes` or when inside BEGIN. JOIN_ENLISTED:
-** *link is the block's transaction connection, with the remote transaction and the savepoints that a write
-** needs already queued in *envelope_before (borrowed until the call ends). Otherwise *link is from the
-** pool. Give it back with transaction_leave. */
+/* What a call wants to do. */
+typedef enum TurnUse {
+  TURN_READ,    /* changes nothing */
+  TURN_WRITE,   /* one statement that may change something */
+  TURN_SEVERAL, /* several such statements, undone together: a script, execute_many */
+  TURN_BARE     /* cannot be part of a transaction: VACUUM, DDL where that commits by itself */
+} TurnUse;
+
+#define TURN_TEXTS 32
+
+/* One call's part in a transaction, from transaction_enter to transaction_leave. */
 typedef struct Turn {
   Joining joining;
+  TurnUse use;
   Remote *remote;
   Link *link;
-  bool writes;
-  bool guarded;               /* a savepoint of this call's own is set around the statement */
-  const char *before[72];     /* for DriverEnvelope */
+  bool guarded;   /* a savepoint of this call's own is in `before` */
+  bool executed;  /* set by the caller just before it sends the statement itself: from then on a lost
+                     answer of a bare write leaves its outcome unknown */
+  const char *before[TURN_TEXTS]; /* for DriverEnvelope: BEGIN, savepoints */
   size_t before_count;
-  const char *after;
-  char text[72][24];          /* savepoint texts */
+  const char *after; /* for DriverEnvelope, NULL = nothing */
+  char text[TURN_TEXTS][40];
 } Turn;
-int transaction_enter(Remote *remote, bool writes, Turn *turn, Error *error);
-/* Ends the turn: JOIN_OWN commits or rolls back, JOIN_ENLISTED releases or rolls back to the call's own
-** savepoint. `failed` is the code so far; returns the final one (a failed COMMIT makes an error). */
-int transaction_leave(Turn *turn, int failed, Error *error);
 
-/* xSync, xCommit, xRollback, xSavepoint … of the coordinator table. */
+/* Decides what a call is part of, enlists with SQLite when it writes or stands inside BEGIN, and takes a
+** connection: the block's transaction connection (JOIN_ENLISTED) or one of the pool. The statement must be
+** sent with envelope {before, before_count, after}; a reader leaves `after` out. Always followed by
+** transaction_leave when it succeeded; the Turn must not be moved in between. */
+int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error);
+/* Sends what is queued in `before` now, each text alone, for calls that have no envelope (batches,
+** scripts). Marks the turn executed. */
+int transaction_send(Turn *turn, Error *error);
+/* Ends the turn: JOIN_OWN commits or rolls back, JOIN_ENLISTED rolls back to the call's own savepoint when
+** the call failed; the connection goes back. `failed` is the code so far; returns the final one: a failed
+** COMMIT makes an error, and a bare write whose answer was lost becomes "outcome unknown". */
+int transaction_leave(Turn *turn, int failed, Error *error);
+/* True when the block takes part in SQLite's current transaction. */
+bool transaction_has(const Remote *remote);
+
+/* xBegin, xSync, xCommit, xRollback, xSavepoint … of the coordinator table. `level` is SQLite's number of
+** the savepoint, counted from 0; -1 in rollback_to is the start of the transaction. */
 void transaction_begin(Connector *connector);
 int transaction_sync(Connector *connector, Error *error);
 void transaction_commit(Connector *connector);
@@ -53,6 +74,10 @@ void transaction_rollback(Connector *connector);
 int transaction_savepoint(Connector *connector, int level, Error *error);
 int transaction_release(Connector *connector, int level, Error *error);
 int transaction_rollback_to(Connector *connector, int level, Error *error);
+
+/* For the coordinator's rows: participants one after the other, starting with index 0. */
+bool transaction_participant(const Connector *connector, int index, const char **block,
+                             const char **state);
 
 /* Set by ext/coordinator.c: enlists with SQLite (DELETE FROM temp.connector_enlisted WHERE 0). */
 typedef int (*TransactionEnlister)(Connector *connector, Error *error);

@@ -1,0 +1,314 @@
+/*
+** execute.c: connector_execute and connector_execute_many below SQL (execute.h): checks what the text is,
+** takes a turn in the transaction, sends.
+**
+** A text of one statement goes with its parameters; a script is split by our lexer and each statement is
+** sent alone, in one transaction. The server never gets several statements in one message.
+*/
+#include "execute.h"
+#include "log.h"
+#include "transaction.h"
+#include <string.h>
+
+typedef struct Script {
+  const char *sql;
+  size_t size;
+  int count;             /* statements in it */
+  StatementClass first;  /* class of the first one */
+  bool any_transaction;  /* BEGIN, COMMIT … somewhere */
+  bool any_alone;        /* VACUUM … somewhere */
+} Script;
+
+static Script script_look(const DriverDialect *dialect, const char *sql, size_t size) {
+  Script script = {.sql = sql, .size = size, .first = STATEMENT_EMPTY};
+  const char *at = sql, *statement;
+  size_t statement_size;
+  while (script_next(dialect, &at, sql + size, &statement, &statement_size)) {
+    StatementClass class = statement_class(dialect, statement, statement_size);
+    if (!script.count++)
+      script.first = class;
+    script.any_transaction |= class == STATEMENT_TRANSACTION;
+    script.any_alone |= class == STATEMENT_ALONE;
+  }
+  return script;
+}
+
+static int script_check(const Remote *remote, const Script *script, Error *error) {
+  const char *block = remote->block->name;
+  if (script->count == 0)
+    return error_set(error, SQLITE_ERROR, "connector '%s': the operation is empty", block);
+  if (script->any_transaction)
+    return error_set(error, SQLITE_ERROR,
+                     "connector '%s': transactions are SQLite's here: use BEGIN, COMMIT, ROLLBACK and "
+                     "SAVEPOINT in SQLite itself, the remote follows",
+                     block);
+  if (script->count > 1 && script->any_alone)
+    return error_set(error, SQLITE_ERROR,
+                     "connector '%s': the script contains a statement that refuses a transaction "
+                     "(such as VACUUM or CREATE DATABASE): run it alone",
+                     block);
+  if (script->count == 1 && script->first == STATEMENT_READ)
+    return error_set(error, SQLITE_ERROR,
+                     "connector '%s': the operation only reads and returns rows: use connector_query, "
+                     "connector_value or connector_fetch_all",
+                     block);
+  return SQLITE_OK;
+}
+
+static int remote_error(const Turn *turn, const DriverError *failure, const char *sql,
+                        Error *error) {
+  char *what = log_mask(sql);
+  int rc = error_remote(error, failure, turn->remote->block->name, what, sql);
+  sqlite3_free(what);
+  return rc;
+}
+
+/* DDL where it commits by itself must not be mixed with a transaction; temporary tables do not commit. */
+static bool commits_by_itself(const Remote *remote, const Script *script) {
+  if (script->first != STATEMENT_DDL || !remote->dialect->ddl_commits)
+    return false;
+  Lexer lexer;
+  lexer_init(&lexer, remote->dialect, script->sql, script->size);
+  for (int words = 0; words < 2;) {
+    Token token = lexer_next(&lexer);
+    if (token.kind == TOKEN_SPACE)
+      continue;
+    if (token_is(&token, "TEMPORARY"))
+      return false;
+    words++;
+  }
+  return true;
+}
+
+/* ---------------------------------------------------------------- one statement */
+
+/* Prepares, sends with the turn's envelope, and reads to the end. */
+static int run_statement(Turn *turn, const char *sql, size_t size, const Value *values,
+                         size_t count, bool enveloped, int64_t *affected, Error *error) {
+  const Driver *driver = turn->remote->driver;
+  Log *log = turn->remote->connector->log;
+  DriverError failure = {0};
+  DriverStatement *statement = NULL;
+  DriverEnvelope envelope = {turn->before, turn->before_count, turn->after};
+  int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql), rows = 0;
+  link_deadline(turn->link);
+  DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
+  if (status == DRIVER_OK) {
+    turn->executed = true;
+    status = driver->execute(statement, values, count, enveloped ? &envelope : NULL, &failure);
+  }
+  while (status == DRIVER_OK || status == DRIVER_ROW) {
+    link_deadline(turn->link);
+    status = driver->next(statement, &failure);
+    rows += status == DRIVER_ROW;
+  }
+  if (status == DRIVER_DONE)
+    *affected = driver->affected(statement);
+  log_rows(log, entry, rows ? rows : *affected, 0);
+  log_end(log, entry, status == DRIVER_DONE ? NULL : &failure);
+  int rc = status == DRIVER_DONE ? SQLITE_OK : remote_error(turn, &failure, sql, error);
+  if (statement)
+    driver->finish(statement);
+  return rc;
+}
+
+/* Statements that the server takes only outside a transaction and outside the extended protocol's
+** preparation. */
+static int run_bare(Turn *turn, const char *sql, int64_t *affected, Error *error) {
+  Log *log = turn->remote->connector->log;
+  DriverError failure = {0};
+  int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
+  turn->executed = true;
+  DriverStatus status =
+      turn->remote->driver->run(turn->link->connection, sql, affected, &failure);
+  log_end(log, entry, status == DRIVER_OK ? NULL : &failure);
+  return status == DRIVER_OK ? SQLITE_OK : remote_error(turn, &failure, sql, error);
+}
+
+/* Nothing was executed on a session that turned out to be dead: worth one more try on a fresh one. */
+static bool may_retry(const Turn *turn, const Error *error) {
+  return error->remote.failure == FAILURE_LOST && turn->joining == JOIN_OWN && !turn->executed;
+}
+
+static int execute_one(Remote *remote, const Script *script, const Bound *bound, int64_t *affected,
+                       Error *error) {
+  bool bare = script->first == STATEMENT_ALONE || commits_by_itself(remote, script);
+  for (int attempt = 1;; attempt++) {
+    Turn turn;
+    int rc = transaction_enter(remote, bare ? TURN_BARE : TURN_WRITE, &turn, error);
+    if (rc)
+      return rc;
+    if (bare && bound->value_count == 0)
+      rc = run_bare(&turn, bound->sql, affected, error);
+    else
+      rc = run_statement(&turn, bound->sql, bound->sql_size, bound->values, bound->value_count, true,
+                         affected, error);
+    bool again = rc && attempt == 1 && may_retry(&turn, error);
+    rc = transaction_leave(&turn, rc, error);
+    if (!again)
+      return rc;
+    error_clear(error);
+  }
+}
+
+/* ---------------------------------------------------------------- scripts */
+
+static int run_script(Turn *turn, const Script *script, int64_t *affected, Error *error) {
+  const char *at = script->sql, *end = script->sql + script->size, *statement;
+  size_t size;
+  int number = 0, rc = transaction_send(turn, error);
+  while (!rc && script_next(turn->remote->dialect, &at, end, &statement, &size)) {
+    int64_t count = 0;
+    char *sql = sqlite3_mprintf("%.*s", (int)size, statement);
+    if (!sql)
+      return error_memory(error);
+    number++;
+    rc = run_statement(turn, sql, size, NULL, 0, false, &count, error);
+    sqlite3_free(sql);
+    *affected += count;
+  }
+  if (rc && number > 1 && turn->remote->dialect->ddl_commits &&
+      turn->remote->driver->transaction(turn->link->connection) == TRANSACTION_NONE)
+    error_wrap(error, "statement %d of the script (what stood before a DDL statement was committed by "
+                      "it, as this server does)",
+               number);
+  else if (rc && number)
+    error_wrap(error, "statement %d of the script", number);
+  return rc;
+}
+
+int execute_operation(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
+                      int64_t *affected, Error *error) {
+  Script script = script_look(remote->dialect, sql, size);
+  *affected = 0;
+  int rc = script_check(remote, &script, error);
+  if (rc)
+    return rc;
+  if (script.count > 1) {
+    Turn turn;
+    if (arguments && (arguments->positional_count || arguments->named))
+      return error_set(error, SQLITE_ERROR,
+                       "connector '%s': a script of several statements takes no parameters: run its "
+                       "statements one by one",
+                       remote->block->name);
+    rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
+    if (rc)
+      return rc;
+    rc = run_script(&turn, &script, affected, error);
+    return transaction_leave(&turn, rc, error);
+  }
+  Bound bound = {0};
+  rc = parameters_bind(remote->dialect, sql, size, arguments, &bound, error);
+  if (rc) {
+    error_wrap(error, "connector '%s'", remote->block->name);
+    return rc;
+  }
+  rc = execute_one(remote, &script, &bound, affected, error);
+  bound_clear(&bound);
+  return rc;
+}
+
+/* ---------------------------------------------------------------- many */
+
+/* Hands the sets of an ArgumentSource to the driver as rows. */
+typedef struct SetRows {
+  DriverRowSource base; /* must be first */
+  ArgumentSource *source;
+  const ParameterPlan *plan;
+  Arguments set;
+  bool have_first; /* `set` was taken already, to make the plan */
+  int64_t number;
+  Value *values;
+  size_t value_count;
+  Error *error; /* a failure of ours, told to the caller beside the driver's */
+  int rc;
+} SetRows;
+
+static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t *count,
+                             DriverError *failure) {
+  SetRows *rows = (SetRows *)base;
+  rows->rc = SQLITE_ROW;
+  if (!rows->have_first)
+    rows->rc = rows->source->take(rows->source, &rows->set, rows->error);
+  rows->have_first = false;
+  if (rows->rc == SQLITE_DONE)
+    return DRIVER_DONE;
+  if (rows->rc == SQLITE_ROW) {
+    rows->number++;
+    rows->rc =
+        parameter_plan_values(rows->plan, &rows->set, rows->number, rows->values, rows->error);
+  }
+  if (rows->rc) {
+    failure->failure = FAILURE_REFUSED;
+    return DRIVER_FAILED;
+  }
+  *values = rows->values;
+  *count = rows->value_count;
+  return DRIVER_ROW;
+}
+
+static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, int64_t *affected,
+                     Error *error) {
+  const Driver *driver = turn->remote->driver;
+  Log *log = turn->remote->connector->log;
+  DriverError failure = {0};
+  DriverStatement *statement = NULL;
+  int rc = transaction_send(turn, error);
+  if (rc)
+    return rc;
+  int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
+  link_deadline(turn->link);
+  DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
+  if (status == DRIVER_OK)
+    status = driver->execute_batch(statement, &rows->base, affected, &failure);
+  if (status == DRIVER_FAILED && rows->rc != SQLITE_DONE && rows->rc != SQLITE_OK)
+    rc = rows->rc; /* rows->error is `error`: our own message stands there */
+  else if (status == DRIVER_FAILED) {
+    rc = remote_error(turn, &failure, sql, error);
+    if (failure.row > 0)
+      error_wrap(error, "set %lld", (sqlite3_int64)failure.row);
+  }
+  log_rows(log, entry, rows->number, 0);
+  log_end(log, entry, status == DRIVER_FAILED ? &failure : NULL);
+  if (statement)
+    driver->finish(statement);
+  return rc;
+}
+
+int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
+                 int64_t *affected, Error *error) {
+  Script script = script_look(remote->dialect, sql, size);
+  SetRows rows = {.base = {set_take}, .source = source, .have_first = true, .error = error};
+  ParameterPlan *plan = NULL;
+  *affected = 0;
+  int rc = script_check(remote, &script, error);
+  if (!rc && (script.count > 1 || script.first == STATEMENT_ALONE))
+    rc = error_set(error, SQLITE_ERROR,
+                   "connector '%s': connector_execute_many runs one statement once per set, not a "
+                   "script or a statement that refuses a transaction",
+                   remote->block->name);
+  if (!rc)
+    rc = source->take(source, &rows.set, error);
+  if (rc == SQLITE_DONE)
+    return SQLITE_OK;
+  if (rc != SQLITE_ROW)
+    return rc;
+  rc = parameter_plan(remote->dialect, sql, size, &rows.set, &plan, error);
+  if (rc) {
+    error_wrap(error, "connector '%s'", remote->block->name);
+    return rc;
+  }
+  size_t plan_size;
+  const char *plan_sql = parameter_plan_sql(plan, &plan_size, &rows.value_count);
+  rows.plan = plan;
+  rows.values = sqlite3_malloc64((rows.value_count + 1) * sizeof *rows.values);
+  Turn turn;
+  rc = rows.values ? transaction_enter(remote, TURN_SEVERAL, &turn, error) : error_memory(error);
+  if (!rc) {
+    rc = run_batch(&turn, &rows, plan_sql, plan_size, affected, error);
+    rc = transaction_leave(&turn, rc, error);
+  }
+  sqlite3_free(rows.values);
+  parameter_plan_free(plan);
+  return rc;
+}

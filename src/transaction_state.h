@@ -1,0 +1,48 @@
+/*
+** transaction_state.h: the coordinator's state, shared by transaction.c (what a call is part of) and
+** commit.c (what SQLite's callbacks do). Nobody else includes it.
+*/
+#ifndef CONNECTOR_TRANSACTION_STATE_H
+#define CONNECTOR_TRANSACTION_STATE_H
+
+#include "stream.h"
+#include "transaction.h"
+
+typedef enum ParticipantState {
+  PARTICIPANT_OPEN,      /* takes part; `begun` and `wrote` tell how far */
+  PARTICIPANT_COMMITTED, /* the server has committed, SQLite has not yet */
+  PARTICIPANT_FAILED     /* nothing is kept on the server; only ROLLBACK is possible */
+} ParticipantState;
+
+/* One block in SQLite's current transaction. */
+typedef struct Participant {
+  struct Participant *next;
+  Remote *remote; /* retained */
+  Link *link;     /* ours until the end of the transaction */
+  ParticipantState state;
+  bool begun;      /* the server has a transaction open */
+  bool wrote;      /* something was written in it */
+  int sent;        /* savepoint levels the server knows: connector_s0 … connector_s<sent-1> */
+  int release_to;  /* a RELEASE of this level is owed to the server; -1 = none */
+  bool guard_open; /* savepoint connector_call is still open, innermost */
+  char after[40];
+  char reason[128]; /* while FAILED */
+} Participant;
+
+struct Transaction {
+  TransactionEnlister enlister;
+  bool active;          /* enlisted with SQLite: between xBegin and xCommit/xRollback */
+  int depth;            /* savepoint levels SQLite has open */
+  bool several_writers; /* the user accepts that two servers are committed one after the other */
+  Participant *participants;
+};
+
+Participant *participant_find(const Remote *remote);
+void participant_drop(Transaction *transaction, Participant *participant); /* link and memory go */
+void participant_fail(Participant *participant, const char *reason);
+void participant_settle(Participant *participant, const Turn *turn);
+void savepoint_name(int level, char name[24]);
+/* Makes error the "outcome unknown" of what was sent; returns its code. */
+int outcome_unknown(const Remote *remote, const char *what, Error *error);
+
+#endif
