@@ -20,7 +20,7 @@ static size_t utf8_decode(const unsigned char *text, size_t size, uint32_t *char
                                 : 0;
   if (length == 0 || length > size) return 0;
   if (length == 1) {
-    **character = lead;
+    *character = lead;
     return 1;
   }
   uint32_t value = lead & (0x7fu >> length);
@@ -30,7 +30,7 @@ static size_t utf8_decode(const unsigned char *text, size_t size, uint32_t *char
   }
   if ((length == 3 && value < 0x800) || (length == 4 && value < 0x10000)) return 0;
   if (value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return 0;
-  **character = value;
+  *character = value;
   return length;
 }
 

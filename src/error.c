@@ -60,7 +60,7 @@ void error_clear(Error *error) {
 void error_move(Error *to, Error *from) {
   if (to == from) return;
   error_clear(to);
-  **to = *from;
+  *to = *from;
   memset(from, 0, sizeof(*from));
 }
 

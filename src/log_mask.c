@@ -94,7 +94,7 @@ static size_t skip_connecting(const Masking *m, size_t at, bool *assigned) {
     if (at >= m->size) return at;
     char c = m->text[at];
     if (c == '=' || c == ':' || c == '(') {
-      **assigned = c == '=';
+      *assigned = c == '=';
       at++;
       continue;
     }
@@ -111,7 +111,7 @@ static size_t skip_connecting(const Masking *m, size_t at, bool *assigned) {
       while (end < m->size && is_name(m->text[end])) end++;
     }
     if (!known) return at;
-    **assigned = false;
+    *assigned = false;
     at = end;
   }
 }

@@ -145,7 +145,7 @@ static size_t value_size(const Value *value) {
 }
 
 static char *value_write(char *at, const Value *value) {
-  **at++ = (char)(value->type | (value->json ? TAG_JSON : 0));
+  *at++ = (char)(value->type | (value->json ? TAG_JSON : 0));
   switch (value->type) {
     case VALUE_NULL: break;
     case VALUE_INTEGER: memcpy(at, &value->integer, 8); return at + 8;
@@ -319,6 +319,7 @@ int spill_reader_next(SpillReader *reader, const Value **values, size_t *count, 
   const char *at = reader->bytes;
   for (uint32_t i = 0; i < value_count; i++) at = value_read(at, &reader->values[i]);
   reader->row++;
-  **count = value_count;
+  *values = reader->values;
+  *count = value_count;
   return SQLITE_ROW;
 }
