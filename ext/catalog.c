@@ -7,7 +7,6 @@
 ** of them, when SQLite closes the connection.
 */
 #include "catalog.h"
-#include "guard.h"
 #include <string.h>
 
 extern const CatalogEntry fn_block_entries[], fn_ping_entries[], fn_execute_entries[],
@@ -32,7 +31,7 @@ const CatalogEntry *catalog_at(size_t index) {
 
 CatalogBinding *catalog_bind(Connector *connector, const CatalogEntry *entry) {
   CatalogBinding *binding = sqlite3_malloc64(sizeof *binding);
-  if (binding) *binding = (CatalogBinding){connector_retain(connector), entry};
+  if (binding) *binding = (CatalogBinding){.connector = connector_retain(connector), .entry = entry};
   return binding;
 }
 
@@ -67,12 +66,12 @@ int report_table_error(Connector *connector, sqlite3_vtab *table, Error *error) 
 }
 
 /* True when the call may go on; otherwise the error is its result already. */
-static bool admit(const CatalogBinding *binding, sqlite3_context *context, int argc) {
+static bool admit(CatalogBinding *binding, sqlite3_context *context, int argc) {
   const CatalogEntry *entry = binding->entry;
   Error error = {0};
   if (argc < entry->least || (entry->most != CATALOG_ANY && argc > entry->most)) {
     catalog_usage(entry, &error);
-  } else if (guard_check(binding->connector->db, entry->name, context, argc, &error) == SQLITE_OK) {
+  } else if (guard_check(&binding->guard, binding->connector->db, entry->name, context, argc, &error) == SQLITE_OK) {
     return true;
   }
   report_error(binding->connector, context, &error);
@@ -89,17 +88,23 @@ static void finish(sqlite3_context *context) {
   binding->entry->finish(binding->connector, context);
 }
 
+/* Functions see and set the JSON subtype; hosts from 3.45 on want to be told. */
+static int function_flags(void) {
+  const int result_subtype = 0x01000000; /* SQLITE_RESULT_SUBTYPE */
+  int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY | SQLITE_SUBTYPE;
+  return sqlite3_libversion_number() >= 3045000 ? flags | result_subtype : flags;
+}
+
 static int register_entry(Connector *connector, const CatalogEntry *entry) {
   CatalogBinding *binding = catalog_bind(connector, entry);
   if (!binding) return SQLITE_NOMEM;
   /* Both calls run the destructor themselves when they fail. */
-  if (entry->kind == CATALOG_TABLE) {
+  if (entry->kind == CATALOG_TABLE || entry->kind == CATALOG_MODULE) {
     const sqlite3_module *module = entry->module ? entry->module : &list_table_module;
     return sqlite3_create_module_v2(connector->db, entry->name, module, binding, catalog_unbind);
   }
   bool aggregate = entry->kind == CATALOG_AGGREGATE;
-  return sqlite3_create_function_v2(connector->db, entry->name, -1,
-                                    SQLITE_UTF8 | SQLITE_DIRECTONLY, binding,
+  return sqlite3_create_function_v2(connector->db, entry->name, -1, function_flags(), binding,
                                     aggregate ? NULL : call, aggregate ? call : NULL,
                                     aggregate ? finish : NULL, catalog_unbind);
 }

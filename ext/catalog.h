@@ -12,12 +12,14 @@
 #define CONNECTOR_CATALOG_H
 
 #include "../src/connector.h"
+#include "guard.h"
 #include "list_table.h"
 
 typedef enum CatalogKind {
   CATALOG_FUNCTION,
   CATALOG_AGGREGATE,
-  CATALOG_TABLE /* eponymous: SELECT … FROM name(arguments) */
+  CATALOG_TABLE, /* eponymous: SELECT … FROM name(arguments) */
+  CATALOG_MODULE /* for CREATE VIRTUAL TABLE … USING name(…) */
 } CatalogKind;
 
 #define CATALOG_ANY (-1) /* as `most`: no limit but SQLite's own */
@@ -37,13 +39,15 @@ typedef struct CatalogEntry {
   CatalogFunction function;                                         /* FUNCTION; AGGREGATE: step */
   void (*finish)(Connector *connector, sqlite3_context *context);   /* AGGREGATE */
   const ListTable *list;                                            /* TABLE: made by list_table.c */
-  const sqlite3_module *module;                                     /* TABLE with its own module */
+  const sqlite3_module *module;                                     /* TABLE of its own, MODULE */
 } CatalogEntry;
 
-/* What SQLite hands back as user data of each function and module (pAux). */
+/* What SQLite hands back as user data of each function and module (pAux). For a module it lives as long
+** as the module does, which is longer than its tables. */
 typedef struct CatalogBinding {
   Connector *connector;
   const CatalogEntry *entry;
+  GuardMemo guard;
 } CatalogBinding;
 
 /* Entry number `index` over all files; NULL after the last. */

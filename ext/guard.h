@@ -6,10 +6,14 @@
 
 #include "../src/connector.h"
 
-/* SQLITE_OK when the function may run: always on hosts from 3.50 on; below, when no main or attached
-** schema has a table whose text contains both `check` and the function's name. Looked up once per
-** statement where there is a first argument to hang the verdict on. */
-int guard_check(sqlite3 *db, const char *function, sqlite3_context *context, int argc,
-                Error *error);
+/* What one function remembers: the version of main's schema that was found clean. Zero-initialise. */
+typedef struct GuardMemo {
+  bool known;
+  int64_t version;
+} GuardMemo;
+
+/* SQLITE_OK when the function may run, else an error that names the table. */
+int guard_check(GuardMemo *memo, sqlite3 *db, const char *function, sqlite3_context *context,
+                int argc, Error *error);
 
 #endif
