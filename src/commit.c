@@ -66,9 +66,22 @@ static int participant_commit(Participant *participant, Error *error) {
   return SQLITE_OK;
 }
 
+/* Rows that wait belong to the savepoint depth of now: they are sent before it changes. */
+static int flush_all(Connector *connector, Error *error) {
+  for (Participant *each = connector->transaction->participants; each; each = each->next) {
+    int rc = each->state == PARTICIPANT_OPEN ? batch_flush(each->remote, error) : SQLITE_OK;
+    if (rc)
+      return rc;
+  }
+  return SQLITE_OK;
+}
+
 int transaction_sync(Connector *connector, Error *error) {
   Transaction *transaction = connector->transaction;
   bool wrote = false;
+  int rc = flush_all(connector, error);
+  if (rc)
+    return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   for (Participant *each = transaction->participants; each; each = each->next) {
     if (each->state == PARTICIPANT_FAILED)
       return error_set(error, SQLITE_ERROR,
@@ -80,11 +93,11 @@ int transaction_sync(Connector *connector, Error *error) {
   if (!wrote)
     return SQLITE_OK;
   for (Participant *each = transaction->participants; each; each = each->next) {
-    int rc = participant_quiet(each, error);
+    rc = participant_quiet(each, error);
     if (rc)
       return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   }
-  int rc = local_lock(connector, error);
+  rc = local_lock(connector, error);
   for (Participant *each = transaction->participants; !rc && each; each = each->next)
     if (each->wrote && each->state == PARTICIPANT_OPEN)
       rc = participant_commit(each, error);
@@ -150,13 +163,13 @@ void transaction_rollback(Connector *connector) {
 /* ---------------------------------------------------------------- savepoints */
 
 int transaction_savepoint(Connector *connector, int level, Error *error) {
-  (void)error;
+  int rc = flush_all(connector, error);
   connector->transaction->depth = level + 1;
-  return SQLITE_OK;
+  return rc;
 }
 
 int transaction_release(Connector *connector, int level, Error *error) {
-  (void)error;
+  int rc = flush_all(connector, error);
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level;
   for (; each; each = each->next) {
@@ -167,7 +180,7 @@ int transaction_release(Connector *connector, int level, Error *error) {
       each->release_to = level;
     each->guard_open = false; /* goes with the level's RELEASE */
   }
-  return SQLITE_OK;
+  return rc;
 }
 
 /* Back to the start of a transaction that SAVEPOINT began: the next statement begins anew. */
@@ -203,6 +216,8 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level + 1;
   for (; each; each = each->next) {
+    batch_free(each->batch);
+    each->batch = NULL;
     if (each->state == PARTICIPANT_COMMITTED || (level >= 0 && each->state == PARTICIPANT_FAILED))
       continue;
     int rc = participant_quiet(each, error);

@@ -239,6 +239,7 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   if (rc)
     return rc;
   stream->turn_open = true;
+  transaction_log(turn);
   stream->log_entry =
       log_begin(remote->connector->log, remote->block->name, turn->link->number, bound->sql);
   if (driver->prepare(turn->link->connection, bound->sql, bound->sql_size, &stream->statement,

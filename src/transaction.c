@@ -11,6 +11,7 @@
 ** nothing depends on it until the next statement. Where a failed statement spoils the whole transaction
 ** (dialect->error_ends_transaction) each call gets a savepoint of its own, `connector_call`.
 */
+#include "log.h"
 #include "transaction_state.h"
 #include <string.h>
 
@@ -71,6 +72,13 @@ int transaction_send(Turn *turn, Error *error) {
   }
   turn->before_count = 0;
   return SQLITE_OK;
+}
+
+void transaction_log(const Turn *turn) {
+  Log *log = turn->remote->connector->log;
+  for (size_t i = 0; i < turn->before_count; i++)
+    log_end(log, log_begin(log, turn->remote->block->name, turn->link->number, turn->before[i]),
+            NULL);
 }
 
 /* Queues what brings the server to SQLite's state: a late RELEASE, BEGIN, the missing savepoints (writes
@@ -190,6 +198,7 @@ void participant_drop(Transaction *transaction, Participant *participant) {
   while (*at != participant)
     at = &(*at)->next;
   *at = participant->next;
+  batch_free(participant->batch);
   link_release(participant->link);
   remote_release(participant->remote);
   sqlite3_free(participant);
@@ -272,8 +281,8 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error) {
   if (writes && block_option_true(remote->block, "readonly"))
     return error_set(error, SQLITE_READONLY,
                      "connector '%s': the block is readonly: nothing was sent", remote->block->name);
-  int rc = SQLITE_OK;
-  if (writes && remote->dialect->write_waits_for_read) {
+  int rc = batch_flush(remote, error);
+  if (!rc && writes && remote->dialect->write_waits_for_read) {
     Participant *participant = participant_find(remote);
     rc = remote_displace(remote, participant ? participant->link : NULL, error);
   }

@@ -58,6 +58,8 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error);
 /* Sends what is queued in `before` now, each text alone, for calls that have no envelope (batches,
 ** scripts). Marks the turn executed. */
 int transaction_send(Turn *turn, Error *error);
+/* Writes the queued texts into the log, for a statement that is about to be sent with them. */
+void transaction_log(const Turn *turn);
 /* Ends the turn: JOIN_OWN commits or rolls back, JOIN_ENLISTED rolls back to the call's own savepoint when
 ** the call failed; the connection goes back. `failed` is the code so far; returns the final one: a failed
 ** COMMIT makes an error, and a bare write whose answer was lost becomes "outcome unknown". */

@@ -1,0 +1,28 @@
+/*
+** batch.h: rows of one writing SQLite statement that go to the server with the same text, sent together.
+**
+** In autocommit all rows of the statement are collected and sent in blocks, the last one in xSync, with the
+** full text of an error. Inside BEGIN the first rows of a statement are sent one by one, so that a small
+** statement reports its own error and leaves the transaction usable; a statement of more than BATCH_SINGLE
+** rows is batched from there on, and is sent at its end (xRelease) at the latest.
+*/
+#ifndef CONNECTOR_BATCH_H
+#define CONNECTOR_BATCH_H
+
+#include "execute.h"
+
+#define BATCH_SINGLE 1000         /* rows of one statement inside BEGIN that are sent one by one */
+#define BATCH_ROWS 5000           /* rows collected before they are sent */
+#define BATCH_BYTES (1024 * 1024) /* the same by size of their texts and blobs */
+
+typedef struct Batch Batch;
+
+/* One row of the statement that SQLite is running: sends it, or keeps it for later. Values are copied. */
+int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments, Error *error);
+/* Sends what a block has waiting; nothing waiting is fine. Called before anything else is sent to the block
+** in this transaction, and before COMMIT. */
+int batch_flush(Remote *remote, Error *error);
+/* Forgets waiting rows (their savepoint or transaction is rolled back). NULL is allowed. */
+void batch_free(Batch *batch);
+
+#endif
