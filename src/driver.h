@@ -156,6 +156,7 @@ typedef struct DriverDialect {
   bool executable_comments;  /* slash-star ! … is code (MySQL) */
   bool cast_colons;          /* :: is a cast, := an assignment; neither starts a parameter */
   bool arrays;               /* an SQL array parameter exists (JSON arrays may be sent as such) */
+  bool sigil_parameters;     /* ?1, @name and $name are parameters as well (SQLite) */
   /* transactions as text; NULL = not to be had */
   const char *begin;            /* read-write transaction, server's default isolation */
   const char *begin_snapshot;   /* the same, all reads see one snapshot */
