@@ -36,6 +36,14 @@ void transaction_set_enlister(Connector *connector, TransactionEnlister enlister
   connector->transaction->enlister = enlister;
 }
 
+bool transaction_several_writers(const Connector *connector) {
+  return connector->transaction->several_writers;
+}
+
+void transaction_allow_several_writers(Connector *connector, bool allow) {
+  connector->transaction->several_writers = allow;
+}
+
 Participant *participant_find(const Remote *remote) {
   Participant *participant = remote->connector->transaction->participants;
   while (participant && participant->remote != remote)

@@ -81,6 +81,11 @@ int transaction_rollback_to(Connector *connector, int level, Error *error);
 bool transaction_participant(const Connector *connector, int index, const char **block,
                              const char **state);
 
+/* connector_config('several_writers'): whether two servers may write in one transaction and be committed one
+** after the other. */
+bool transaction_several_writers(const Connector *connector);
+void transaction_allow_several_writers(Connector *connector, bool allow);
+
 /* Set by ext/coordinator.c: enlists with SQLite (DELETE FROM temp.connector_enlisted WHERE 0). */
 typedef int (*TransactionEnlister)(Connector *connector, Error *error);
 void transaction_set_enlister(Connector *connector, TransactionEnlister enlister);
