@@ -380,7 +380,7 @@ void lexer_init(Lexer *lexer, const DriverDialect *dialect, const char *sql, siz
   *lexer = (Lexer){.dialect = dialect, .at = sql, .end = sql + size};
 }
 
-static bool is_executable_mark(const Token *token) {
+bool token_is_mark(const Token *token) {
   return token->kind == TOKEN_OTHER && token->size > 1 &&
          (token->text[0] == '/' || token->text[0] == '*');
 }
@@ -388,7 +388,7 @@ static bool is_executable_mark(const Token *token) {
 Token lexer_next(Lexer *lexer) {
   if (lexer->at == lexer->end) return (Token){TOKEN_END, lexer->end, 0};
   Token token = token_read(lexer);
-  if (token.kind != TOKEN_SPACE && !is_executable_mark(&token)) lexer->before = token;
+  if (token.kind != TOKEN_SPACE && !token_is_mark(&token)) lexer->before = token;
   return token;
 }
 
@@ -396,7 +396,7 @@ Token lexer_skip(Lexer *lexer) {
   Token token;
   do {
     token = lexer_next(lexer);
-  } while (token.kind == TOKEN_SPACE || is_executable_mark(&token));
+  } while (token.kind == TOKEN_SPACE || token_is_mark(&token));
   return token;
 }
 

@@ -51,6 +51,7 @@ Token lexer_next(Lexer *lexer); /* TOKEN_END again and again at the end */
 Token lexer_skip(Lexer *lexer); /* the next one, space and executable comments' marks left out */
 bool token_is(const Token *token, const char *word); /* TOKEN_WORD, ASCII case-insensitive */
 bool token_is_other(const Token *token, char character); /* TOKEN_OTHER of this one character */
+bool token_is_mark(const Token *token); /* where an executable comment begins or ends */
 /* May stand in a bare name behind its first character: letter, digit, _, $, any byte above 0x7F. */
 bool lexer_is_word(char c);
 
