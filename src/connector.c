@@ -40,9 +40,9 @@ static bool host_interrupted(void *context) {
   return connector_interrupted(context);
 }
 
-/* By device and inode, so that links and other spellings of a path are seen. When the host cannot tell
-** its files (interrupted, or an authorizer forbids it) the answer is yes: a wrong "no" deadlocks.
-** */
+/* By device and inode, so that links and other spellings of a path are seen. When the host
+** cannot tell its files (interrupted, or an authorizer forbids it) the answer is yes: a wrong
+** "no" deadlocks. */
 static bool host_is_own_file(void *context, const char *path) {
   Connector *connector = context;
   struct stat wanted, one;

@@ -57,6 +57,19 @@ void error_clear(Error *error) {
   memset(error, 0, sizeof(*error));
 }
 
+int error_copy(Error *to, const Error *from) {
+  DriverError remote = from->remote;
+  bool unknown = from->outcome_unknown;
+  char *block = from->block != NULL ? sqlite3_mprintf("%s", from->block) : NULL;
+  char *sql = from->sql != NULL ? sqlite3_mprintf("%s", from->sql) : NULL;
+  error_set(to, from->code, "%s", from->message != NULL ? from->message : "out of memory");
+  to->remote = remote;
+  to->outcome_unknown = unknown;
+  to->block = block;
+  to->sql = sql;
+  return to->code;
+}
+
 void error_move(Error *to, Error *from) {
   if (to == from) return;
   error_clear(to);
@@ -236,11 +249,9 @@ int error_remote(Error *error, const DriverError *remote, const char *block, con
   error->block = name;
   error->sql = statement;
   if (text != NULL) {
-    char row[40] = "";
-    if (copy.row > 0) sqlite3_snprintf(sizeof(row), row, "row %lld: ", (long long)copy.row);
-    error->message = sqlite3_mprintf("connector%s%s%s: %s%s%s%s", name != NULL ? " '" : "",
+    error->message = sqlite3_mprintf("connector%s%s%s: %s%s%s", name != NULL ? " '" : "",
                                      name != NULL ? name : "", name != NULL ? "'" : "", shown,
-                                     shown[0] != 0 ? ": " : "", row, text);
+                                     shown[0] != 0 ? ": " : "", text);
     sqlite3_free(text);
   }
   if (error->message == NULL) error->code = SQLITE_NOMEM;

@@ -32,6 +32,7 @@ int error_remote(Error *error, const DriverError *remote, const char *block, con
 int error_code(const DriverError *remote);
 /* True when doing the same again can succeed: busy, deadlock, serialization, lost before sending. */
 bool error_retryable(const Error *error);
+int error_copy(Error *to, const Error *from); /* all of it, error_set keeps nothing; returns the code */
 void error_move(Error *to, Error *from); /* `from` becomes empty, what `to` held is freed */
 void error_clear(Error *error);
 
