@@ -368,6 +368,20 @@ int stream_next(Stream *stream, Error *error) {
   return rc;
 }
 
+bool stream_peek(Stream *stream) {
+  if (stream->state != STREAM_LIVE || stream->pending)
+    return stream->state != STREAM_DONE;
+  Error error = {0};
+  int rc = stream_next(stream, &error);
+  if (rc == SQLITE_ROW) {
+    stream->rows--; /* not given out yet */
+    stream->pending = true;
+    stream->row_current = false;
+  }
+  error_clear(&error);
+  return rc != SQLITE_DONE;
+}
+
 const char *stream_sql(const Stream *stream) {
   return stream->sql;
 }

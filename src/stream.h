@@ -27,6 +27,10 @@ int stream_next(Stream *stream, Error *error);
 const char *stream_sql(const Stream *stream);
 /* Rows handed out so far. */
 int64_t stream_rows(const Stream *stream);
+/* Looks one row ahead when the result is streamed, so that after the last row the connection is given back
+** at once and not at the next call. Ends the validity of the current row. A failure is kept for the next
+** stream_next. True when there is a next row (or a failure to hear of). */
+bool stream_peek(Stream *stream);
 size_t stream_column_count(const Stream *stream);
 /* Borrowed until the stream is closed. */
 const DriverColumn *stream_column(const Stream *stream, size_t index);
