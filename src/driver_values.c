@@ -37,7 +37,9 @@ int real_print(double real, char text[32]) {
     snprintf(text, 32, "%.*g", digits, real);
     if (digits == 17 || strtod(text, NULL) == real) break;
   }
-  return point_fix(text);
+  int size = point_fix(text);
+  if (strpbrk(text, ".e") == NULL) size += snprintf(text + size, 32 - (size_t)size, ".0");
+  return size;
 }
 
 /* ---------------------------------------------------------------- decimals */
