@@ -225,14 +225,19 @@ static void what_shorten(const char *what, char text[WHAT_SIZE + 4]) {
 
 /* The server's words. An error text can quote the statement, and with it a password. */
 static char *remote_text(const DriverError *remote) {
-  char *text = sqlite3_mprintf(
-      "%s%s%s%s%s%s%s%s", remote->sqlstate, remote->sqlstate[0] != 0 ? " " : "", remote->message,
-      remote->detail[0] != 0 ? " (" : "", remote->detail, remote->detail[0] != 0 ? ")" : "",
-      remote->hint[0] != 0 ? " " : "", remote->hint);
-  if (text == NULL) return NULL;
-  char *masked = log_mask_message(text);
-  sqlite3_free(text);
-  return masked;
+  char *message = log_mask_message(remote->message);
+  char *detail = log_mask_message(remote->detail);
+  char *hint = log_mask_message(remote->hint);
+  char *text = NULL;
+  if (message != NULL && detail != NULL && hint != NULL) {
+    text = sqlite3_mprintf("%s%s%s%s%s%s%s%s", remote->sqlstate,
+                           remote->sqlstate[0] != 0 ? " " : "", message, detail[0] != 0 ? " (" : "",
+                           detail, detail[0] != 0 ? ")" : "", hint[0] != 0 ? " " : "", hint);
+  }
+  sqlite3_free(message);
+  sqlite3_free(detail);
+  sqlite3_free(hint);
+  return text;
 }
 
 int error_remote(Error *error, const DriverError *remote, const char *block, const char *what,

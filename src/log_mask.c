@@ -121,6 +121,12 @@ static void hide_value(Masking *m, size_t at) {
   bool assigned = false;
   if (at < m->size && is_quote(m->text[at])) at++; /* "password": "x" */
   at = skip_connecting(m, at, &assigned);
+  size_t prefix = at; /* E'x', _utf8'x' */
+  while (prefix < m->size && is_name(m->text[prefix])) prefix++;
+  if (prefix < m->size && m->text[prefix] == '\'' && (prefix - at <= 2 || m->text[at] == '_')) {
+    if (assigned) hide(m, at, prefix); /* or a very short secret at the end of a string */
+    at = prefix;
+  }
   if (at >= m->size) return;
   size_t tag = dollar_tag(m, at);
   if (tag > 0) {
@@ -160,6 +166,10 @@ static void hide_literals(Masking *m, size_t from) {
       return;
     }
     last--;
+    if (m->text[last] == '$') { /* the whole closing tag stays */
+      while (last > first && is_name(m->text[last - 1])) last--;
+      if (last > first && m->text[last - 1] == '$') last--;
+    }
   }
   hide(m, first, last);
 }
