@@ -205,12 +205,13 @@ proc check_sessions {} {
 proc left_sessions {server} {
   dict with server {}
   if {$backend eq "postgresql"} {
-    return [exec [servers::postgresql_program psql] -X -A -t -h $socket -p $port -U postgres -c \
+    return [exec [servers::postgresql_program psql] -X -A -t -h $socket -p $port -U $admin -c \
       "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'sqlite-connector/%'" \
       -d postgres]
   }
-  return [exec mariadb --no-defaults -S $socket -u root -N -B -e \
-    {SELECT user, db, command FROM information_schema.processlist WHERE user NOT IN ('root', 'system user', 'event_scheduler')}]
+  return [exec mariadb --no-defaults -S $socket -u $admin -N -B -e \
+    {SELECT user, db, command FROM information_schema.processlist WHERE user NOT IN
+      (substring_index(current_user(), '@', 1), 'system user', 'event_scheduler')}]
 }
 
 set files [find_tests $argv]

@@ -23,6 +23,7 @@ namespace eval servers {
   variable directory "" ;# of this run
   variable reaper ""    ;# channel to the reaper
   variable running {}   ;# name -> coordinates
+  variable broken {}    ;# name -> why it did not start; it is not tried again
 
   # Accounts of the TLS servers, all with the password `secret-of-<name>`.
   variable tls_accounts {app md5user clearuser ssluser certuser}
@@ -102,8 +103,19 @@ proc servers::remove_stale {} {
 
 proc servers::start {name} {
   variable running
-  variable directory
+  variable broken
   if {[dict exists $running $name]} { return [dict get $running $name] }
+  if {[dict exists $broken $name]} { error [dict get $broken $name] }
+  if {[catch {create $name} result]} {
+    dict set broken $name $result
+    error $result
+  }
+  dict set running $name $result
+  return $result
+}
+
+proc servers::create {name} {
+  variable directory
   lassign [split $name :] kind label
   if {![regexp {^(postgresql|mysql)(_tls)?$} $kind all backend tls]} { error "no server '$kind'" }
   set home $directory/$kind[expr {$label eq "" ? "" : "-$label"}]
@@ -114,19 +126,15 @@ proc servers::start {name} {
   if {$tls} { set password secret-of-app } else { set password "" }
   set server [dict create name $name backend $backend tls $tls host 127.0.0.1 port 0 \
     socket [expr {$backend eq "mysql" ? "$home/s.sock" : $home}] user app \
-    password $password admin [expr {$backend eq "mysql" ? "root" : "postgres"}] \
+    password $password admin [expr {$backend eq "mysql" ? [exec id -un] : "postgres"}] \
     directory $home data $home/data log $home/log certificates $directory/certificates pid 0]
   ${backend}_create $server
   # Somebody may take the free port before the server does: try again with another.
   for {set try 1} {1} {incr try} {
     dict set server port [free_port]
-    if {![catch {launch $server} server_or_error]} break
-    if {$try == 3} {
-      error "$name does not start: $server_or_error\n[tail [dict get $server log]]"
-    }
+    if {![catch {launch $server} result]} { return $result }
+    if {$try == 3} { error "$name does not start: $result\n[tail [dict get $server log]]" }
   }
-  dict set running $name $server_or_error
-  return $server_or_error
 }
 
 proc servers::launch {server} {
@@ -295,8 +303,8 @@ proc servers::mysql_launch {server} {
       --ssl-key=$directory/server.key
   }
   set pid [exec {*}$prefix setsid [mysql_program] {*}$options </dev/null >>$log 2>@1 &]
-  set ask [list mariadb --no-defaults -S $socket -u root -N -B -e {SELECT 1}]
-  await 30000 {![file isdirectory /proc/$pid] || [is_zombie $pid] || ![catch {exec {*}$ask}]} \
+  set ask [list mariadb --no-defaults -S $socket -u $admin -N -B -e {SELECT 1}]
+  await 10000 {![file isdirectory /proc/$pid] || [is_zombie $pid] || ![catch {exec {*}$ask}]} \
     "MariaDB's start" [list pid $pid ask $ask]
   if {![file isdirectory /proc/$pid] || [is_zombie $pid]} { error "mariadbd ended" }
   return $pid
@@ -352,7 +360,7 @@ proc servers::use_certificate {name which} {
   dict with server {}
   install_certificate $backend $directory $which
   if {$backend eq "mysql"} {
-    exec mariadb --no-defaults -S $socket -u root -e {FLUSH SSL}
+    exec mariadb --no-defaults -S $socket -u $admin -e {FLUSH SSL}
   } else {
     set lines [llength [split [read_file $log] \n]]
     exec kill -HUP $pid

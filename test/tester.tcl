@@ -13,7 +13,7 @@
 #                                                     prints as NULL; closed by db_close ?DB?, or at
 #                                                     the end of the file
 #                    with_db DB SCRIPT                for the time of the script
-#                    with_block NAME DEFINITION ?OPTIONS? SCRIPT   connector_open … connector_close
+#                    with_block NAME DEFINITION ?OPTIONS? SCRIPT   connector_open … connector_delete
 #                                                     on the connection db
 #                    quote TEXT                       as an SQL string literal
 #                    library                          path of connector.so, for .load
@@ -238,7 +238,7 @@ proc psql {sql {server_name postgresql} {database_name ""}} {
 proc mariadb {sql {server_name mysql} {database_name ""}} {
   if {$database_name eq ""} { set database_name [server_database $server_name] }
   set place [server $server_name]
-  set result [child [list mariadb --no-defaults -S [dict get $place socket] -u root -N -B \
+  set result [child [list mariadb --no-defaults -S [dict get $place socket] -u [dict get $place admin] -N -B \
     --default-character-set=utf8mb4 $database_name] input $sql]
   if {[dict get $result status] != 0} { error "mariadb: [dict get $result err]" }
   set out [dict get $result out]
@@ -292,7 +292,7 @@ proc sessions {server_name} {
       AND application_name LIKE 'sqlite-connector/%'" $server_name postgres] 0 0]
   }
   return [lindex [mariadb "SELECT count(*) FROM information_schema.processlist
-    WHERE db = '$name' AND user <> 'root'" $server_name mysql] 0 0]
+    WHERE db = '$name' AND user <> substring_index(current_user(), '@', 1)" $server_name mysql] 0 0]
 }
 
 # ---------------------------------------------------------------- each driver
