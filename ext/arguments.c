@@ -6,7 +6,7 @@
 #include "value.h"
 #include <string.h>
 
-static bool has_names(const DriverDialect *dialect, const char *sql, size_t size) {
+bool arguments_are_named(const DriverDialect *dialect, const char *sql, size_t size) {
   Lexer lexer;
   lexer_init(&lexer, dialect, sql, size);
   for (;;) {
@@ -75,7 +75,7 @@ int arguments_from_values(Connector *connector, const DriverDialect *dialect, co
       return error_memory(error);
     }
   }
-  if (argc == 1 && is_object_text(&values[0]) && has_names(dialect, sql, size)) {
+  if (argc == 1 && is_object_text(&values[0]) && arguments_are_named(dialect, sql, size)) {
     Value json = values[0];
     sqlite3_free(values);
     int code = arguments_from_text(connector, json.bytes.data, json.bytes.size, result, error);

@@ -12,12 +12,10 @@
 #include "../src/sqlite_api.h"
 #include "catalog.h"
 #include "coordinator.h"
+#include "help.h"
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HOST_NEEDED 3038000 /* sqlite3_vtab_in and its companions: entries below are NULL */
-#define HOST_NEEDED_TEXT "3.38.0"
 
 #define EXPORTED __attribute__((visibility("default")))
 

@@ -1,0 +1,28 @@
+/*
+** call.h: the arguments that most functions share: a block's name, an operation, its parameters.
+*/
+#ifndef CONNECTOR_CALL_H
+#define CONNECTOR_CALL_H
+
+#include "../src/cursor.h"
+#include "arguments.h"
+
+/* Texts are borrowed from the arguments. */
+typedef struct Call {
+  const char *name;
+  Remote *remote; /* retained */
+  const char *operation;
+  size_t size;
+  CallArguments arguments;
+} Call;
+
+/* argv = name, operation and parameter values. Whatever it returns, call_end frees. */
+int call_begin(Connector *connector, int argc, sqlite3_value **argv, Call *call, Error *error);
+/* The table forms: parameters are one JSON text or none. */
+int call_begin_json(Connector *connector, sqlite3_value *name, sqlite3_value *operation,
+                    sqlite3_value *parameters, Call *call, Error *error);
+/* The shared fetch cursor of this call, opened when there is none. Borrowed. */
+int call_cursor(Connector *connector, const Call *call, FetchCursor **cursor, Error *error);
+void call_end(Call *call);
+
+#endif
