@@ -33,8 +33,12 @@ typedef struct Block {
   size_t query_count;
   char *connect_args;     /* JSON object or NULL, checked against the same allow-list */
   char *password_from;    /* "env:NAME", "file:PATH", "pgpass", "my_cnf", "command:…" or NULL */
-  /* options: canonical key → checked value, only those given */
+  /* options: canonical key → checked value, only those given, wherever: an option beats connect_args,
+  ** and these beat the query. `own` are the ones among them that were given as options. */
   OptionList options;
+  OptionList own;
+  struct Sealed *sealed; /* store.h: the stored password, still encrypted; password is NULL then */
+  char *broken;          /* only in block_list: why it cannot be used (other parts may be NULL) */
   char *created_at, *updated_at; /* ISO-8601 UTC */
 } Block;
 
@@ -45,6 +49,9 @@ typedef struct Block {
 int block_parse(Connector *connector, const char *name, const char *definition, size_t size,
                 const char *options, size_t options_size, bool may_ask, const Block *old,
                 Block **block, Error *error);
+/* connector_set: the same block with one part or option changed (value NULL = taken out). */
+int block_change(Connector *connector, const Block *old, const char *key, const char *value,
+                 Block **block, Error *error);
 Block *block_retain(Block *block);
 void block_release(Block *block); /* wipes secrets at the last reference; NULL is allowed */
 
@@ -53,6 +60,7 @@ void block_release(Block *block); /* wipes secrets at the last reference; NULL i
 char *block_json(const Block *block, bool masked);
 /* `driver://user:********@host:port/database?query`, by SQLAlchemy's rules. */
 char *block_url(const Block *block, bool masked);
+bool block_has_password(const Block *block); /* its own, not a password_from */
 /* Effective value of an option (given, else default); NULL when it has none. */
 const char *block_option(const Block *block, const char *key);
 int64_t block_option_integer(const Block *block, const char *key);

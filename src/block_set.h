@@ -18,11 +18,19 @@ int block_open(Connector *connector, Block *block, Error *error);  /* for this c
 /* Writes into the store that saving uses ($CONNECTOR_STORE, else the user's). Taken name: error unless
 ** overwrite. */
 int block_save(Connector *connector, Block *block, bool overwrite, Error *error);
+/* connector_set: puts the changed block where it came from (Block.source). */
+int block_replace(Connector *connector, Block *block, Error *error);
+/* 1 or 0; what comes from the environment or the system's store is an error. */
 int block_delete(Connector *connector, const char *name, bool *deleted, Error *error);
 
 /* For connector_blocks and GLOB name lists: every reachable block once, by name. Array and blocks are
 ** the caller's (block_list_free). A store that cannot be read is skipped here and said in the log. */
 int block_list(Connector *connector, Block ***blocks, size_t *count, Error *error);
+/* Adds to such an array; takes over the block, also when out of memory. */
+int block_list_add(Block ***blocks, size_t *count, Block *block);
+/* A block that is there and cannot be used: Block.broken says why, other parts are NULL. */
+int block_list_add_broken(Block ***blocks, size_t *count, const char *name, BlockSource source,
+                          const Error *why);
 void block_list_free(Block **blocks, size_t count);
 
 #endif

@@ -32,6 +32,8 @@ extern const OptionSpec option_specs[];
 extern const size_t option_spec_count;
 
 const OptionSpec *option_find(const char *key);
+/* A word can mean different things to two backends ("postgresql", "mysql" …). */
+const OptionSpec *option_find_for(const char *backend, const char *key);
 
 /* A list of options as the user typed it, everywhere the same: a JSON object, or `key=value, key` where
 ** a bare key means true and a value may be quoted with ' or ". */
@@ -46,5 +48,12 @@ bool option_boolean(const char *value, bool *result);
 ** (alias resolved; *value sqlite3_malloc'ed). */
 int option_check(const char *backend, const char *key, const char *given, const OptionSpec **spec,
                  char **value, Error *error);
+/* The error for a key that is not known, with the valid ones; `more` are the caller's own words. */
+int option_unknown(const char *backend, const char *key, const char *const *more, size_t count,
+                   Error *error);
+/* Puts a copy of key and value into the list, in the place of the one that was there; a NULL value takes
+** the key out. */
+int option_list_put(OptionList *list, const char *key, const char *value, Error *error);
+const char *option_list_get(const OptionList *list, const char *key); /* NULL = not there */
 
 #endif
