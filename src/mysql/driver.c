@@ -1,0 +1,153 @@
+/*
+** driver.c: the MySQL and MariaDB driver: the dialect as data, the small calls, and the table of all
+** functions at the end. libmariadb or Oracle's libmysqlclient, whichever it is built with.
+*/
+#include "my.h"
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* MySQL's default lexical rules; session.c pins the sql_mode that makes them true. */
+static const DriverDialect dialect = {
+    .name = "mysql",
+    .identifier_quote = '`',
+    .placeholder = PLACEHOLDER_QUESTION,
+    .max_parameters = 65535,
+    .backslash_escapes = true,
+    .double_quote_strings = true,
+    .backtick_names = true,
+    .hash_comments = true,
+    .dash_needs_space = true,
+    .executable_comments = true,
+    .cast_colons = true,
+    /* Without READ WRITE, so that the session's READ ONLY holds inside too. */
+    .begin = "START TRANSACTION",
+    .begin_snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
+    .begin_read_only = "START TRANSACTION READ ONLY",
+    .commit = "COMMIT",
+    .rollback = "ROLLBACK",
+    .savepoint = "SAVEPOINT %s",
+    .rollback_to = "ROLLBACK TO SAVEPOINT %s",
+    .release = "RELEASE SAVEPOINT %s",
+    .ddl_commits = true,
+};
+
+static const char *my_library_version(void) {
+#if MY_LIBMARIADB
+  static char version[32];
+  const char *text = NULL;
+  if (mariadb_get_infov(NULL, MARIADB_CLIENT_VERSION, &text) == 0 && text != NULL) {
+    driver_text(version, sizeof version, text, strlen(text));
+    return version;
+  }
+#endif
+  const char *info = mysql_get_client_info();
+  return info == NULL ? "" : info;
+}
+
+/* The server never speaks first: whatever can be read between statements is a goodbye. */
+static bool my_is_alive(DriverConnection *base) {
+  MyConnection *connection = (MyConnection *)base;
+  if (base->broken || !my_is_ours(connection)) return false;
+  struct pollfd entry = {.fd = (int)mysql_get_socket(connection->mysql), .events = POLLIN};
+  if (entry.fd < 0) return false;
+  if (connection->running != NULL) return true;
+  return poll(&entry, 1, 0) == 0;
+}
+
+typedef struct Ping {
+  MYSQL *mysql;
+  int rc;
+} Ping;
+
+static void send_ping(void *argument) {
+  Ping *call = argument;
+  call->rc = mysql_ping(call->mysql);
+}
+
+static DriverStatus my_ping(DriverConnection *base, DriverError *error) {
+  MyConnection *connection = (MyConnection *)base;
+  if (!my_usable(connection, error)) return DRIVER_FAILED;
+  if (connection->running != NULL) {
+    return driver_error_set(error, FAILURE_REFUSED, "HY010",
+                            "the connection is still giving the rows of a statement");
+  }
+  Ping call = {.mysql = connection->mysql};
+  my_call(connection, send_ping, &call);
+  if (call.rc != 0) my_error(connection, NULL, error);
+  my_stop_end(connection);
+  return call.rc == 0 ? DRIVER_OK : DRIVER_FAILED;
+}
+
+static void my_server(DriverConnection *base, DriverServer *server) {
+  const MyConnection *connection = (const MyConnection *)base;
+  server->product = connection->product;
+  server->version = connection->version;
+  server->process = (int64_t)mysql_thread_id(connection->mysql);
+  server->tls = connection->cipher;
+  server->tls_subject = connection->subject;
+  server->tls_issuer = connection->issuer;
+  server->tls_expiry = connection->expiry;
+  server->tls_fingerprint = connection->fingerprint;
+}
+
+static TransactionState my_transaction(DriverConnection *base) {
+  const MyConnection *connection = (const MyConnection *)base;
+  if (base->broken) return TRANSACTION_UNKNOWN;
+  return (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0 ? TRANSACTION_OPEN
+                                                                          : TRANSACTION_NONE;
+}
+
+static void my_read_only(DriverConnection *base, bool on) {
+  ((MyConnection *)base)->read_only = on;
+}
+
+DriverStatus my_run(DriverConnection *base, const char *sql, int64_t *affected,
+                    DriverError *error) {
+  MyConnection *connection = (MyConnection *)base;
+  if (!my_usable(connection, error)) return DRIVER_FAILED;
+  if (connection->running != NULL) {
+    return driver_error_set(error, FAILURE_REFUSED, "HY010",
+                            "the connection is still giving the rows of another statement");
+  }
+  if (my_before_statement(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  return my_run_text(connection, sql, strlen(sql), affected, error);
+}
+
+static const Driver driver = {
+    .size = sizeof(Driver),
+    .abi = DRIVER_ABI,
+    .backend = "mysql",
+#if MY_LIBMARIADB
+    .library_name = "libmariadb",
+#else
+    .library_name = "libmysqlclient",
+#endif
+    .library_version = my_library_version,
+    .dialect = &dialect,
+    .connect = my_connect,
+    .close = my_close,
+    .is_alive = my_is_alive,
+    .ping = my_ping,
+    .server = my_server,
+    .transaction = my_transaction,
+    .read_only = my_read_only,
+    .run = my_run,
+    .prepare = my_prepare,
+    .parameter_count = my_parameter_count,
+    .column_count = my_column_count,
+    .column = my_column,
+    .execute = my_execute,
+    .next = my_next,
+    .value = my_value,
+    .affected = my_affected,
+    .execute_batch = my_execute_batch,
+    .finish = my_finish,
+};
+
+__attribute__((visibility("default"))) const Driver *connector_driver_mysql(int abi);
+
+const Driver *connector_driver_mysql(int abi) {
+  (void)abi; /* the extension compares the numbers and names both files */
+  return &driver;
+}

@@ -1,0 +1,562 @@
+/*
+** statement.c: prepared statements. A statement's states:
+**
+**   IDLE --execute--> ROWS --next … the end--> DONE --finish--> kept in the cache (IDLE again)
+**     |                 |  +----failure-----> FAILED
+**     |                 +--finish--> what is left is read, or stopped on the server
+**     +--execute, no rows--> DONE
+**
+** Rows are fetched one by one off the wire; nothing is stored unless a text is to be sent `after` the
+** statement. The library treats a command sent meanwhile as a reason to read and drop the rest of the
+** result, so the connection remembers whose rows are coming (`running`), nothing is sent before they
+** are through, and statements closed meanwhile wait (`leftovers`).
+*/
+#include "my.h"
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define NEW_METADATA 2057 /* CR_NEW_STMT_METADATA, of both libraries */
+#define NOT_PREPARABLE 1295
+#define TOO_MANY_PREPARED 1461
+#define ROWS_PER_LOOK 1024 /* rows that come without a wait between two looks at clock and interrupt */
+#define DRAIN_TIME 15000   /* microseconds a rest is read before its statement is stopped */
+
+/* ---- what the text is ---- */
+
+static const char *skip_space(const char *at) {
+  for (;;) {
+    while (isspace((unsigned char)*at) || *at == '(') at++;
+    if (*at == '#' || (at[0] == '-' && at[1] == '-')) {
+      at += strcspn(at, "\n");
+    } else if (at[0] == '/' && at[1] == '*' && at[2] != '!' && at[2] != 'M') {
+      const char *end = strstr(at + 2, "*/");
+      if (end == NULL) return at;
+      at = end + 2;
+    } else {
+      return at;
+    }
+  }
+}
+
+static bool word_is_one_of(const char *word, const char *const *list) {
+  size_t size = 0;
+  while (isalpha((unsigned char)word[size])) size++;
+  for (; *list != NULL; list++) {
+    if (strlen(*list) == size && strncasecmp(word, *list, size) == 0) return true;
+  }
+  return false;
+}
+
+static void classify(MyStatement *statement) {
+  static const char *const ddl[] = {"create", "alter",    "drop",   "truncate", "rename", "grant",
+                                    "revoke", "optimize", "repair", "analyze",  NULL};
+  static const char *const change[] = {"insert", "replace", "delete", "update", NULL};
+  static const char *const query[] = {"select", "with",    "show",     "values",
+                                      "table",  "explain", "describe", NULL};
+  const char *word = skip_space(statement->sql);
+  statement->is_ddl = word_is_one_of(word, ddl);
+  statement->is_change = word_is_one_of(word, change);
+  statement->is_query = word_is_one_of(word, query);
+}
+
+/* ---- the end of a statement ---- */
+
+static void close_handle(void *argument) {
+  mysql_stmt_close(argument);
+}
+
+void my_statement_destroy(DriverStatement *base) {
+  MyStatement *statement = (MyStatement *)base;
+  MyConnection *connection = my_of(statement);
+  const DriverHost *host = connection->base.host;
+  bool alive = connection->mysql != NULL;
+  if (alive && (connection->running != NULL || !my_is_ours(connection)) &&
+      statement->handle != NULL) {
+    statement->next_leftover = connection->leftovers;
+    connection->leftovers = statement;
+    return;
+  }
+  /* Closing sends a few bytes and waits for no answer. */
+  if (statement->handle != NULL) my_call_quick(connection, 0, close_handle, statement->handle);
+  my_columns_clear(host, &statement->columns);
+  host->release(statement->binds);
+  host->release(statement->parameters);
+  host->release(statement->sql);
+  host->release(statement);
+}
+
+DriverStatus my_statement_fail(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  statement->state = STATE_FAILED;
+  my_error(connection, statement->handle, error);
+  my_stop_end(connection);
+  my_status_refresh(connection);
+  return DRIVER_FAILED;
+}
+
+/* ---- prepare ---- */
+
+typedef struct Call {
+  MyConnection *connection;
+  MyStatement *statement;
+  int rc;
+} Call;
+
+static void prepare(void *argument) {
+  Call *call = argument;
+  call->rc = mysql_stmt_prepare(call->statement->handle, call->statement->sql,
+                                (unsigned long)call->statement->size);
+}
+
+static DriverStatus describe_prepared(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  statement->parameter_count = mysql_stmt_param_count(statement->handle);
+  my_columns_clear(connection->base.host, &statement->columns);
+  MYSQL_RES *meta = mysql_stmt_result_metadata(statement->handle);
+  if (meta == NULL) return DRIVER_OK;
+  DriverStatus status = my_columns_make(connection, mysql_fetch_fields(meta), mysql_num_fields(meta),
+                                        true, &statement->columns, error);
+  mysql_free_result(meta);
+  return status;
+}
+
+/* Leaves statement->handle NULL when the server cannot prepare the text. */
+static DriverStatus prepare_handle(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  statement->handle = mysql_stmt_init(connection->mysql);
+  if (statement->handle == NULL) return driver_error_memory(error);
+  Call call = {.connection = connection, .statement = statement};
+  my_call(connection, prepare, &call);
+  if (call.rc == 0) {
+    my_stop_end(connection);
+    return describe_prepared(statement, error);
+  }
+  unsigned int number = mysql_stmt_errno(statement->handle);
+  my_statement_fail(statement, error);
+  statement->state = STATE_IDLE;
+  my_call_quick(connection, 0, close_handle, statement->handle);
+  statement->handle = NULL;
+  return number == NOT_PREPARABLE ? DRIVER_OK : DRIVER_FAILED;
+}
+
+static MyStatement *statement_new(MyConnection *connection, const char *sql, size_t size) {
+  const DriverHost *host = connection->base.host;
+  MyStatement *statement = host->allocate(sizeof *statement);
+  char *copy = host->allocate(size + 1);
+  if (statement == NULL || copy == NULL) {
+    host->release(statement);
+    host->release(copy);
+    return NULL;
+  }
+  memset(statement, 0, sizeof *statement);
+  memcpy(copy, sql, size);
+  copy[size] = 0;
+  statement->base.connection = &connection->base;
+  statement->sql = copy;
+  statement->size = size;
+  classify(statement);
+  return statement;
+}
+
+static DriverStatus check_free(MyConnection *connection, DriverError *error) {
+  if (!my_usable(connection, error)) return DRIVER_FAILED;
+  if (connection->running == NULL) return DRIVER_OK;
+  return driver_error_set(error, FAILURE_REFUSED, "HY010",
+                          "the connection is still giving the rows of another statement");
+}
+
+static void close_leftovers(MyConnection *connection) {
+  while (connection->leftovers != NULL) {
+    MyStatement *statement = connection->leftovers;
+    connection->leftovers = statement->next_leftover;
+    my_statement_destroy(&statement->base);
+  }
+}
+
+DriverStatus my_prepare(DriverConnection *base, const char *sql, size_t size,
+                        DriverStatement **result, DriverError *error) {
+  MyConnection *connection = (MyConnection *)base;
+  if (check_free(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  MyStatement *statement = (MyStatement *)statement_cache_take(connection->cache, sql, size);
+  if (statement == NULL) {
+    statement = statement_new(connection, sql, size);
+    if (statement == NULL) return driver_error_memory(error);
+    close_leftovers(connection);
+    DriverStatus status = prepare_handle(statement, error);
+    if (status == DRIVER_FAILED && error->native == TOO_MANY_PREPARED) {
+      while (connection->cache != NULL) { /* ours are the first to go */
+        StatementCache *empty = statement_cache_new(base->host, 32, my_statement_destroy);
+        if (empty == NULL) break;
+        statement_cache_free(connection->cache);
+        connection->cache = empty;
+        status = prepare_handle(statement, error);
+        break;
+      }
+    }
+    if (status == DRIVER_FAILED) {
+      my_statement_destroy(&statement->base);
+      return DRIVER_FAILED;
+    }
+  }
+  statement->state = STATE_IDLE;
+  *result = &statement->base;
+  return DRIVER_OK;
+}
+
+size_t my_parameter_count(DriverStatement *base) {
+  return ((MyStatement *)base)->parameter_count;
+}
+
+size_t my_column_count(DriverStatement *base) {
+  return ((MyStatement *)base)->columns.count;
+}
+
+void my_column(DriverStatement *base, size_t index, DriverColumn *column) {
+  const MyColumn *own = &((MyStatement *)base)->columns.list[index];
+  column->name = own->name;
+  column->remote_type = own->remote_type;
+  column->sqlite_type = own->sqlite_type;
+}
+
+/* ---- execute ---- */
+
+DriverStatus my_before_statement(MyConnection *connection, DriverError *error) {
+  close_leftovers(connection);
+  bool wanted = connection->read_only || connection->target->readonly;
+  if (wanted == connection->read_only_sent) return DRIVER_OK;
+  static const char on[] = "SET SESSION TRANSACTION READ ONLY";
+  static const char off[] = "SET SESSION TRANSACTION READ WRITE";
+  if (my_run_text(connection, wanted ? on : off, wanted ? sizeof on - 1 : sizeof off - 1, NULL,
+                  error) == DRIVER_FAILED) {
+    return DRIVER_FAILED;
+  }
+  connection->read_only_sent = wanted;
+  return DRIVER_OK;
+}
+
+static void execute(void *argument) {
+  Call *call = argument;
+  call->rc = mysql_stmt_execute(call->statement->handle);
+}
+
+static void next_result(void *argument) {
+  Call *call = argument;
+  mysql_stmt_free_result(call->statement->handle); /* reads what is left of the current one */
+  call->rc = mysql_stmt_next_result(call->statement->handle);
+}
+
+static void note_affected(MyStatement *statement) {
+  my_ulonglong rows = mysql_stmt_affected_rows(statement->handle);
+  if (rows != (my_ulonglong)-1) statement->affected = (int64_t)rows;
+}
+
+/* Reads the results after the first one (of a procedure) and throws them away. False on failure. */
+static bool skip_results(MyStatement *statement) {
+  Call call = {.statement = statement};
+  while (mysql_stmt_more_results(statement->handle)) {
+    my_call(my_of(statement), next_result, &call);
+    if (call.rc < 0) break;
+    if (call.rc > 0) return false;
+    if (mysql_stmt_field_count(statement->handle) == 0) note_affected(statement);
+  }
+  return true;
+}
+
+/* The fields as the server has just described them: a table altered since prepare() shows here, while
+** the statement's own description keeps the old names. */
+static DriverStatus check_columns(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  size_t count = mysql_stmt_field_count(statement->handle);
+  const MYSQL_FIELD *fields = connection->mysql->fields;
+  MYSQL_RES *meta = NULL;
+  if (fields == NULL || connection->mysql->field_count != count) {
+    meta = mysql_stmt_result_metadata(statement->handle);
+    if (meta == NULL) return my_error(connection, statement->handle, error);
+    fields = mysql_fetch_fields(meta);
+  }
+  DriverStatus status = DRIVER_OK;
+  if (!my_columns_fit(&statement->columns, fields, count)) {
+    my_columns_clear(connection->base.host, &statement->columns);
+    status = my_columns_make(connection, fields, count, true, &statement->columns, error);
+  }
+  if (meta != NULL) mysql_free_result(meta);
+  return status;
+}
+
+/* The table has other columns now. A query can be prepared and run again; a statement that changes
+** something has done so already. */
+static DriverStatus prepare_again(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  my_call(connection, close_handle, statement->handle);
+  statement->handle = NULL;
+  if (connection->base.broken || prepare_handle(statement, error) == DRIVER_FAILED ||
+      statement->handle == NULL) {
+    return DRIVER_FAILED;
+  }
+  if (statement->parameter_count > 0 &&
+      mysql_stmt_bind_param(statement->handle, statement->binds) != 0) {
+    return my_statement_fail(statement, error);
+  }
+  return DRIVER_OK;
+}
+
+DriverStatus my_statement_start(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  Call call = {.statement = statement};
+  my_call(connection, execute, &call);
+  if (call.rc != 0 && mysql_stmt_errno(statement->handle) == NEW_METADATA && statement->is_query) {
+    if (prepare_again(statement, error) == DRIVER_FAILED) return DRIVER_FAILED;
+    my_call(connection, execute, &call);
+  }
+  if (call.rc != 0) return my_statement_fail(statement, error);
+  /* A procedure may first give results without rows. */
+  while (mysql_stmt_field_count(statement->handle) == 0) {
+    note_affected(statement);
+    if (!mysql_stmt_more_results(statement->handle)) break;
+    my_call(connection, next_result, &call);
+    if (call.rc != 0) return my_statement_fail(statement, error);
+  }
+  if (mysql_stmt_field_count(statement->handle) == 0) {
+    my_stop_end(connection);
+    my_columns_clear(connection->base.host, &statement->columns);
+    statement->state = STATE_DONE;
+    return DRIVER_OK;
+  }
+  connection->running = statement;
+  statement->state = STATE_ROWS;
+  if (check_columns(statement, error) == DRIVER_OK &&
+      mysql_stmt_bind_result(statement->handle, statement->columns.binds) == 0) {
+    return DRIVER_OK;
+  }
+  my_statement_drain(statement);
+  statement->state = STATE_FAILED;
+  if (error->failure == FAILURE_NONE) driver_error_memory(error);
+  return DRIVER_FAILED;
+}
+
+static void store_result(void *argument) {
+  Call *call = argument;
+  call->rc = mysql_stmt_store_result(call->statement->handle);
+}
+
+/* Takes all rows into memory, so that another text can be sent. */
+static DriverStatus store_rows(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  Call call = {.statement = statement};
+  my_call(connection, store_result, &call);
+  connection->running = NULL;
+  if (call.rc != 0) return my_statement_fail(statement, error);
+  my_stop_end(connection);
+  if (!mysql_stmt_more_results(statement->handle)) return DRIVER_OK;
+  my_statement_drain(statement);
+  return driver_error_set(error, FAILURE_REFUSED, NULL,
+                          "a procedure with results cannot run inside a transaction of this kind");
+}
+
+static DriverStatus start(MyStatement *statement, bool store, DriverError *error) {
+  statement->affected = 0;
+  statement->rows = 0;
+  statement->grow = false;
+  statement->stored = store;
+  if (statement->handle == NULL) return my_text_start(statement, error);
+  if (my_statement_start(statement, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  if (store && statement->state == STATE_ROWS) return store_rows(statement, error);
+  return DRIVER_OK;
+}
+
+DriverStatus my_execute(DriverStatement *base, const Value *values, size_t count,
+                        const DriverEnvelope *envelope, DriverError *error) {
+  MyStatement *statement = (MyStatement *)base;
+  MyConnection *connection = my_of(statement);
+  if (check_free(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  if (count != statement->parameter_count) {
+    return driver_error_set(error, FAILURE_REFUSED, "07001",
+                            "the statement has %zu parameters, and %zu values are given",
+                            statement->parameter_count, count);
+  }
+  statement->state = STATE_IDLE;
+  if (my_bind(statement, values, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  if (my_before_statement(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  for (size_t i = 0; envelope != NULL && i < envelope->before_count; i++) {
+    const char *text = envelope->before[i];
+    if (my_run_text(connection, text, strlen(text), NULL, error) == DRIVER_FAILED) {
+      return DRIVER_FAILED;
+    }
+  }
+  const char *after = envelope == NULL ? NULL : envelope->after;
+  if (start(statement, after != NULL, error) == DRIVER_FAILED) {
+    statement->state = STATE_FAILED;
+    return DRIVER_FAILED;
+  }
+  if (after == NULL) return DRIVER_OK;
+  DriverStatus status = my_run_text(connection, after, strlen(after), NULL, error);
+  if (status == DRIVER_FAILED) statement->state = STATE_FAILED;
+  return status;
+}
+
+/* ---- rows ---- */
+
+static void fetch(void *argument) {
+  Call *call = argument;
+  call->rc = mysql_stmt_fetch(call->statement->handle);
+}
+
+/* While rows come faster than they are read there is no wait in which clock and interrupt are seen. */
+static void look(MyConnection *connection) {
+  const DriverHost *host = connection->base.host;
+  if (connection->base.deadline != 0 && driver_clock() >= connection->base.deadline) {
+    my_stop_begin(connection, FAILURE_TIMEOUT);
+  } else if (host->interrupted(host->context)) {
+    my_stop_begin(connection, FAILURE_INTERRUPTED);
+  }
+}
+
+/* A stop during a fetch that still gave a row: the rest is read until the server's error comes. */
+static DriverStatus give_up(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  bool timeout = connection->stopping == FAILURE_TIMEOUT;
+  driver_error_set(error, connection->stopping, timeout ? "HYT00" : "57014", "%s",
+                   timeout ? "the time for the statement is over" : "interrupted");
+  my_statement_drain(statement);
+  statement->state = STATE_FAILED;
+  return DRIVER_FAILED;
+}
+
+static DriverStatus end_of_rows(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  if (mysql_stmt_errno(statement->handle) != 0 || mysql_errno(connection->mysql) != 0) {
+    connection->running = NULL;
+    return my_statement_fail(statement, error);
+  }
+  bool whole = statement->stored || skip_results(statement);
+  connection->running = NULL;
+  if (!whole) return my_statement_fail(statement, error);
+  my_stop_end(connection);
+  return DRIVER_DONE;
+}
+
+static DriverStatus next_binary(MyStatement *statement, DriverError *error) {
+  MyConnection *connection = my_of(statement);
+  if (statement->grow) {
+    statement->grow = false;
+    if (my_columns_grow(connection->base.host, &statement->columns) &&
+        mysql_stmt_bind_result(statement->handle, statement->columns.binds) != 0) {
+      return my_statement_fail(statement, error);
+    }
+  }
+  Call call = {.statement = statement};
+  my_call(connection, fetch, &call);
+  switch (call.rc) {
+  case 0:
+  case MYSQL_DATA_TRUNCATED: /* a value longer than its buffer: decode.c looks at the length */
+    statement->rows++;
+    return DRIVER_ROW;
+  case MYSQL_NO_DATA: return end_of_rows(statement, error);
+  default: connection->running = NULL; return my_statement_fail(statement, error);
+  }
+}
+
+DriverStatus my_next(DriverStatement *base, DriverError *error) {
+  MyStatement *statement = (MyStatement *)base;
+  MyConnection *connection = my_of(statement);
+  if (statement->state == STATE_DONE) return DRIVER_DONE;
+  if (statement->state != STATE_ROWS) {
+    return driver_error_set(error, FAILURE_REFUSED, "24000", "the statement was not executed");
+  }
+  if (!my_is_ours(connection) && !my_usable(connection, error)) return DRIVER_FAILED;
+  if (!statement->stored && statement->rows % ROWS_PER_LOOK == ROWS_PER_LOOK - 1) look(connection);
+  DriverStatus status = DRIVER_FAILED;
+  if (statement->handle != NULL) {
+    status = next_binary(statement, error);
+  } else {
+    status = my_text_next(statement, error);
+    if (status == DRIVER_ROW) statement->rows++;
+  }
+  if (status == DRIVER_ROW && connection->stopping != FAILURE_NONE) {
+    return give_up(statement, error);
+  }
+  if (status == DRIVER_DONE) statement->state = STATE_DONE;
+  if (status == DRIVER_FAILED) {
+    statement->state = STATE_FAILED;
+    connection->running = NULL;
+  }
+  return status;
+}
+
+int64_t my_affected(DriverStatement *base) {
+  const MyStatement *statement = (const MyStatement *)base;
+  if (statement->is_ddl) return 0;
+  if (statement->columns.count > 0) return statement->is_change ? statement->rows : 0;
+  return statement->affected;
+}
+
+/* ---- giving a result up ---- */
+
+static bool skip_row(MyStatement *statement) {
+  if (statement->handle == NULL) return my_text_skip(statement);
+  Call call = {.statement = statement};
+  my_call(my_of(statement), fetch, &call);
+  return call.rc == 0 || call.rc == MYSQL_DATA_TRUNCATED;
+}
+
+static void free_rows(void *argument) {
+  mysql_stmt_free_result(argument);
+}
+
+void my_statement_drain(MyStatement *statement) {
+  MyConnection *connection = my_of(statement);
+  int64_t end = driver_clock() + DRAIN_TIME;
+  connection->soft_limit = end;
+  for (int count = 1; !connection->base.broken && skip_row(statement); count++) {
+    if (count % 256 != 0) continue;
+    int64_t now = driver_clock();
+    if (connection->stopping == FAILURE_NONE && now >= end) {
+      my_stop_begin(connection, FAILURE_INTERRUPTED);
+    } else if (connection->stopping != FAILURE_NONE && now >= connection->stop_until) {
+      my_cut(connection);
+    }
+  }
+  connection->running = NULL;
+  unsigned int number = statement->handle != NULL ? mysql_stmt_errno(statement->handle)
+                                                  : mysql_errno(connection->mysql);
+  if (number == 0) number = mysql_errno(connection->mysql);
+  if (my_error_is_loss((int)number)) connection->base.broken = true;
+  if (statement->handle == NULL) {
+    my_text_end(statement);
+  } else if (!connection->base.broken) {
+    skip_results(statement);
+    my_call(connection, free_rows, statement->handle);
+  }
+  my_stop_end(connection);
+  connection->soft_limit = 0;
+}
+
+void my_finish(DriverStatement *base) {
+  MyStatement *statement = (MyStatement *)base;
+  MyConnection *connection = my_of(statement);
+  bool ours = my_is_ours(connection) && connection->base.owner == getpid();
+  if (ours && statement->state == STATE_ROWS && !statement->stored) {
+    my_statement_drain(statement);
+  } else if (statement->handle != NULL && statement->stored && statement->state != STATE_IDLE) {
+    mysql_stmt_free_result(statement->handle);
+  } else if (statement->handle == NULL && statement->stored) {
+    my_text_end(statement);
+  }
+  if (connection->running == statement) connection->running = NULL;
+  statement->stored = false;
+  statement->state = STATE_IDLE;
+  for (size_t i = 0; i < statement->columns.count; i++) { /* may be large */
+    connection->base.host->release(statement->columns.list[i].whole);
+    statement->columns.list[i].whole = NULL;
+    statement->columns.list[i].whole_size = 0;
+    statement->columns.list[i].whole_row = 0;
+  }
+  bool keep = ours && !connection->base.broken && !statement->is_ddl && statement->handle != NULL;
+  if (keep) {
+    statement_cache_put(connection->cache, statement->sql, statement->size, base);
+  } else {
+    my_statement_destroy(base);
+  }
+}
