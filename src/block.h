@@ -58,6 +58,8 @@ void block_release(Block *block); /* wipes secrets at the last reference; NULL i
 /* The block as JSON: the shape that block_parse accepts. masked: secrets as `********`. Result is
 ** sqlite3_malloc'ed; with secrets inside when not masked, so wipe it. */
 char *block_json(const Block *block, bool masked);
+/* Only the options: a JSON object of canonical keys, wherever they were given. NULL: out of memory. */
+char *block_options_json(const Block *block);
 /* `driver://user:********@host:port/database?query`, by SQLAlchemy's rules. */
 char *block_url(const Block *block, bool masked);
 bool block_has_password(const Block *block); /* its own, not a password_from */

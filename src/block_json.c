@@ -94,6 +94,12 @@ static void put_query(DriverBuffer *buffer, const Block *block) {
   buffer_text(buffer, "}");
 }
 
+/* The text, sqlite3_malloc'ed by allocate(); NULL when out of memory. */
+static char *finish(DriverBuffer *buffer) {
+  if (buffer->failed) buffer_clear(buffer);
+  return buffer->data;
+}
+
 char *block_json(const Block *block, bool masked) {
   DriverBuffer buffer;
   buffer_init(&buffer, &wiping_host);
@@ -117,11 +123,19 @@ char *block_json(const Block *block, bool masked) {
   put_text(&buffer, "password_from", block->password_from);
   for (size_t i = 0; i < block->own.count; i++) put_option(&buffer, block, &block->own.pairs[i]);
   buffer_text(&buffer, "}");
-  if (buffer.failed) {
-    buffer_clear(&buffer);
-    return NULL;
+  return finish(&buffer);
+}
+
+char *block_options_json(const Block *block) {
+  DriverBuffer buffer;
+  buffer_init(&buffer, &wiping_host);
+  buffer_text(&buffer, "{");
+  for (size_t i = 0; i < block->options.count; i++) {
+    put_option(&buffer, block, &block->options.pairs[i]);
   }
-  return buffer.data; /* sqlite3_malloc'ed by allocate() */
+  put_text(&buffer, "password_from", block->password_from);
+  buffer_text(&buffer, "}");
+  return finish(&buffer);
 }
 
 /* ---------------------------------------------------------------- URL */

@@ -148,6 +148,9 @@ static int environment_find(BlockSet *set, const char *name, Block **block, Erro
                 : error_memory(error);
     if (code == SQLITE_OK) {
       parsed->source = BLOCK_ENVIRONMENT;
+      sqlite3_free(parsed->created_at);
+      sqlite3_free(parsed->updated_at);
+      parsed->created_at = parsed->updated_at = NULL;
       code = known_put(&set->environment, name, copy, parsed, error);
       *block = code ? NULL : parsed;
     } else {

@@ -78,7 +78,7 @@ static int open_library(Cipher *cipher, Error *error) {
                      "libsodium is needed to store or read a secret and is not installed "
                      "(Debian: apt install libsodium23); without it use password_from");
   }
-  Init init;
+  Init init = NULL;
   int code = lookup(cipher, "sodium_init", &init, error);
   if (code == SQLITE_OK && init() < 0) {
     code = error_set(error, SQLITE_ERROR, "libsodium cannot be started");
@@ -99,10 +99,10 @@ static bool hex_key(const char *text, unsigned char key[CIPHER_KEY_BYTES]) {
 
 static int make_key(Cipher *cipher, const char *text, const unsigned char *salt, Error *error) {
   static const unsigned char purpose[] = "sqlite-connector key id";
-  Hash hash;
+  Hash hash = NULL;
   int code = lookup(cipher, "crypto_generichash", &hash, error);
   if (code == SQLITE_OK && !hex_key(text, cipher->key)) {
-    Derive derive;
+    Derive derive = NULL;
     code = lookup(cipher, "crypto_pwhash", &derive, error);
     if (code == SQLITE_OK && derive(cipher->key, CIPHER_KEY_BYTES, text, strlen(text), salt,
                                     INTERACTIVE_OPERATIONS, INTERACTIVE_MEMORY, ARGON2ID13) != 0) {
@@ -134,7 +134,7 @@ void cipher_close(Cipher *cipher) {
 
 int cipher_seal(const Cipher *cipher, const char *secret, size_t size, const char *bound,
                 size_t bound_size, unsigned char **sealed, size_t *sealed_size, Error *error) {
-  Encrypt encrypt;
+  Encrypt encrypt = NULL;
   unsigned long long written = 0;
   *sealed = NULL;
   int code = lookup(cipher, "crypto_aead_xchacha20poly1305_ietf_encrypt", &encrypt, error);
@@ -158,7 +158,7 @@ int cipher_seal(const Cipher *cipher, const char *secret, size_t size, const cha
 
 int cipher_unseal(const Cipher *cipher, const unsigned char *sealed, size_t sealed_size,
                   const char *bound, size_t bound_size, char **secret, Error *error) {
-  Decrypt decrypt;
+  Decrypt decrypt = NULL;
   unsigned long long size = 0;
   *secret = NULL;
   int code = lookup(cipher, "crypto_aead_xchacha20poly1305_ietf_decrypt", &decrypt, error);
