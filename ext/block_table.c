@@ -103,8 +103,7 @@ static int block_start(RowTable *base, const RowArguments *arguments, RowSet **r
                                  count - 1, given + 1, &call.arguments, error);
   }
   if (code == SQLITE_OK) code = query_start(connector, &call, rows, error);
-  call_end(&call);
-  return code;
+  return call_end(&call, code, error);
 }
 
 /* ---- writing ---- */
@@ -165,8 +164,7 @@ static int insert(BlockTable *table, sqlite3_value **columns, Error *error) {
                                  columns + COLUMN_P1, &call.arguments, error);
   }
   if (code == SQLITE_OK) code = run_inserted(&call, error);
-  call_end(&call);
-  return code;
+  return call_end(&call, code, error);
 }
 
 static int block_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {

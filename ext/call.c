@@ -45,8 +45,12 @@ int call_cursor(Connector *connector, const Call *call, FetchCursor **cursor, Er
   return code;
 }
 
-void call_end(Call *call) {
+int call_end(Call *call, int code, Error *error) {
+  if (code != SQLITE_OK && !error->block && call->remote) {
+    error->block = sqlite3_mprintf("%s", call->remote->block->name);
+  }
   arguments_clear(&call->arguments);
   if (call->remote) remote_release(call->remote);
   call->remote = NULL;
+  return code;
 }

@@ -16,13 +16,14 @@ typedef struct Call {
   CallArguments arguments;
 } Call;
 
-/* argv = name, operation and parameter values. Whatever it returns, call_end frees. */
+/* argv = name, operation and parameter values. Whatever it returns, call_end follows. */
 int call_begin(Connector *connector, int argc, sqlite3_value **argv, Call *call, Error *error);
 /* The table forms: parameters are one JSON text or none. */
 int call_begin_json(Connector *connector, sqlite3_value *name, sqlite3_value *operation,
                     sqlite3_value *parameters, Call *call, Error *error);
 /* The shared fetch cursor of this call, opened when there is none. Borrowed. */
 int call_cursor(Connector *connector, const Call *call, FetchCursor **cursor, Error *error);
-void call_end(Call *call);
+/* Frees, and adds the block's name to an error that does not have it. Returns `code`. */
+int call_end(Call *call, int code, Error *error);
 
 #endif

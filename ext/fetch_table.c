@@ -58,8 +58,7 @@ static int start(RowTable *base, const RowArguments *arguments, RowSet **rows, E
     sqlite3_value *size = ((FetchTable *)base)->sized ? given[ARGUMENT_SIZE] : NULL;
     code = fetch_page(base, &call, size, rows, error);
   }
-  call_end(&call);
-  return code;
+  return call_end(&call, code, error);
 }
 
 static int fetch_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,

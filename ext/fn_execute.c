@@ -24,7 +24,7 @@ static void execute(Connector *connector, sqlite3_context *context, int argc,
     code = execute_operation(call.remote, call.operation, call.size, &call.arguments.arguments,
                              &affected, &error);
   }
-  call_end(&call);
+  code = call_end(&call, code, &error);
   if (code != SQLITE_OK) {
     report_error(connector, context, &error);
   } else {
@@ -135,7 +135,7 @@ static void many(Connector *connector, sqlite3_context *context, int argc, sqlit
                 : many_json(connector, &call, argv[2], &affected, &error);
     if (code != SQLITE_OK && !error.block) error_wrap(&error, "connector '%s'", call.name);
   }
-  call_end(&call);
+  code = call_end(&call, code, &error);
   if (code != SQLITE_OK) {
     report_error(connector, context, &error);
   } else {

@@ -27,6 +27,7 @@ static int next_row(Connector *connector, const Call *call, sqlite3_context *con
   if (code == SQLITE_OK) {
     Value row = value_json(buffer.data);
     value_result(context, &row);
+    cursor_settle(cursor);
   } else {
     cursor_drop(connector, cursor); /* the row is consumed and was not seen */
   }
@@ -40,7 +41,7 @@ static void fetch_one(Connector *connector, sqlite3_context *context, int argc,
   Error error = {0};
   int code = call_begin(connector, argc, argv, &call, &error);
   if (code == SQLITE_OK) code = next_row(connector, &call, context, &error);
-  call_end(&call);
+  code = call_end(&call, code, &error);
   if (code != SQLITE_OK) report_error(connector, context, &error);
 }
 

@@ -31,7 +31,7 @@ static void value(Connector *connector, sqlite3_context *context, int argc, sqli
   Error error = {0};
   int code = call_begin(connector, argc, argv, &call, &error);
   if (code == SQLITE_OK) code = first_value(&call, context, &error);
-  call_end(&call);
+  code = call_end(&call, code, &error);
   if (code != SQLITE_OK) report_error(connector, context, &error);
 }
 

@@ -235,7 +235,7 @@ static void view(Connector *connector, sqlite3_context *context, int argc, sqlit
   }
   if (!name || !*name) name = DEFAULT_NAME;
   if (code == SQLITE_OK) code = make_view(connector, &call, name, &error);
-  call_end(&call);
+  code = call_end(&call, code, &error);
   if (code != SQLITE_OK) {
     report_error(connector, context, &error);
   } else {

@@ -43,8 +43,7 @@ static int start(RowTable *table, const RowArguments *arguments, RowSet **rows, 
   if (code != SQLITE_OK) return code;
   code = call_begin(table->connector, count, arguments->values, &call, error);
   if (code == SQLITE_OK) code = query_start(table->connector, &call, rows, error);
-  call_end(&call);
-  return code;
+  return call_end(&call, code, error);
 }
 
 static int query_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,

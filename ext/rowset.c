@@ -95,6 +95,7 @@ static int keep_page(RowSet *rows, FetchCursor *cursor, int64_t size, Error *err
     code = keep_row(rows, cursor->stream, values, error);
     if (code != SQLITE_OK) cursor_drop(rows->connector, cursor);
   }
+  if (code == SQLITE_OK) cursor_settle(cursor);
   return keep_end(rows, values, code == SQLITE_DONE ? SQLITE_OK : code, error);
 }
 

@@ -127,18 +127,32 @@ void cursor_drop(Connector *connector, FetchCursor *cursor) {
   cursor_free(cursor);
 }
 
+static void cursor_done(FetchCursor *cursor) {
+  stream_close(cursor->stream);
+  cursor->stream = NULL;
+}
+
 int cursor_next(Connector *connector, FetchCursor *cursor, Error *error) {
   if (!cursor->stream) return SQLITE_DONE;
-  int code = stream_next(cursor->stream, error);
+  int code = cursor->ahead ? SQLITE_ROW : stream_next(cursor->stream, error);
+  cursor->ahead = false;
   if (code == SQLITE_ROW) {
     cursor->rows++;
   } else if (code == SQLITE_DONE) {
-    stream_close(cursor->stream);
-    cursor->stream = NULL;
+    cursor_done(cursor);
   } else {
     cursor_drop(connector, cursor);
   }
   return code;
+}
+
+void cursor_settle(FetchCursor *cursor) {
+  Error later = {0}; /* a failed stream gives its error again */
+  if (!cursor->stream || cursor->ahead) return;
+  int code = stream_next(cursor->stream, &later);
+  cursor->ahead = code == SQLITE_ROW;
+  if (code == SQLITE_DONE) cursor_done(cursor);
+  error_clear(&later);
 }
 
 int cursor_reset(Connector *connector, const char *block) {

@@ -20,6 +20,7 @@ typedef struct FetchCursor {
   char *block, *operation, *parameters; /* the key */
   size_t operation_size;
   Stream *stream; /* NULL when DONE */
+  bool ahead;     /* the stream stands on a row that cursor_next has not handed out yet */
   char **names;   /* of the columns; one piece of memory */
   size_t column_count;
   int64_t rows;  /* handed out so far */
@@ -37,6 +38,9 @@ int cursor_get(Connector *connector, const char *block, const char *operation, s
 /* SQLITE_ROW: cursor->stream stands on the row. SQLITE_DONE, now and from now on. After an error code the
 ** cursor is gone. */
 int cursor_next(Connector *connector, FetchCursor *cursor, Error *error);
+/* Called when the current row is no longer needed: looks whether it was the last one, so that a cursor nobody
+** asks again gives its connection back. A failure on the way is told by the next cursor_next. */
+void cursor_settle(FetchCursor *cursor);
 /* Drops one, when its current row could not be kept. */
 void cursor_drop(Connector *connector, FetchCursor *cursor);
 /* Drops the cursors of one block (NULL = all); returns how many. */
