@@ -1,0 +1,72 @@
+/*
+** decode.c: one column of the current row as a Value, from the binary or the text form, whichever
+** the statement asked for. What the two forms share is here; both give the same value.
+*/
+#include "postgresql.h"
+#include <string.h>
+
+bool pg_decode_keep(PgDecoder *decoder, const char *text, size_t size, Value *value) {
+  char *copy = pg_arena_take(decoder->arena, size + 1);
+  if (copy == NULL) {
+    decoder->fault = "out of memory";
+    return false;
+  }
+  memcpy(copy, text, size);
+  copy[size] = 0;
+  value->type = VALUE_TEXT;
+  value->bytes.data = copy;
+  value->bytes.size = size;
+  return true;
+}
+
+bool pg_unix_time(const PgDecoder *decoder, int64_t microseconds_since_2000, Value *value) {
+  const int64_t epoch = INT64_C(946684800), exact = INT64_C(9007199254740992);
+  if (!decoder->connection->unix_time) return false;
+  int64_t seconds = microseconds_since_2000 / 1000000, rest = microseconds_since_2000 % 1000000;
+  if (rest == 0) {
+    value->type = VALUE_INTEGER;
+    value->integer = seconds + epoch;
+    return true;
+  }
+  int64_t since_1970 = microseconds_since_2000 + epoch * 1000000;
+  if (since_1970 > exact || since_1970 < -exact) return false;
+  value->type = VALUE_REAL;
+  value->real = (double)since_1970 / 1e6;
+  return true;
+}
+
+static DriverStatus value_failed(const PgStatement *statement, size_t index, const char *fault,
+                                 DriverError *error) {
+  if (fault != NULL && strcmp(fault, "out of memory") == 0) return driver_error_memory(error);
+  return driver_error_set(error, FAILURE_UNFIT, NULL, "column \"%s\" (%s): %s",
+                          statement->columns[index].name, statement->columns[index].remote_type,
+                          fault != NULL ? fault
+                                        : "the server sent a value that is not of its type");
+}
+
+DriverStatus pg_value(DriverStatement *base, size_t index, Value *value, DriverError *error) {
+  PgStatement *statement = (PgStatement *)base;
+  PGresult *result = statement->result;
+  memset(value, 0, sizeof(*value));
+  if (result == NULL || statement->row >= statement->rows || index >= statement->column_count) {
+    return driver_error_set(error, FAILURE_REFUSED, NULL, "there is no such column in this row");
+  }
+  int column = (int)index;
+  if (PQgetisnull(result, statement->row, column)) return DRIVER_OK;
+  const char *data = PQgetvalue(result, statement->row, column);
+  size_t size = (size_t)PQgetlength(result, statement->row, column);
+  PgColumn *described = &statement->columns[index];
+  PgDecoder decoder = {.connection = statement->connection,
+                       .arena = &statement->arena,
+                       .precision = described->precision};
+  bool done = PQfformat(result, column) == 1
+                  ? pg_decode_binary(&decoder, described->type, data, size, value)
+                  : pg_decode_text(&decoder, described->type, data, size, value);
+  if (!done) return value_failed(statement, index, decoder.fault, error);
+  if (value->type == VALUE_TEXT && statement->connection->ascii_server &&
+      !utf8_valid(value->bytes.data, value->bytes.size)) {
+    value->type = VALUE_BLOB; /* bytes of an encoding that nobody declared */
+    value->json = false;
+  }
+  return DRIVER_OK;
+}

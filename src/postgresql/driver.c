@@ -1,0 +1,159 @@
+/*
+** driver.c: the PostgreSQL driver, over libpq (14 or newer). The table at the end is all that the
+** extension sees; postgresql.h tells which file does what.
+*/
+#include "postgresql.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+DriverStatus pg_connect(const DriverTarget *target, const DriverHost *host, int64_t deadline,
+                        DriverConnection **connection, DriverError *error) {
+  PgConnection *opened;
+  *connection = NULL;
+  DriverStatus status = pg_open(target, host, deadline, true, &opened, error);
+  if (status == DRIVER_OK) *connection = &opened->base;
+  return status;
+}
+
+/* In a forked child the socket is the parent's too: libpq must not say goodbye on it. */
+static void disown(PGconn *link) {
+  int socket = PQsocket(link), nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (socket >= 0 && nothing >= 0) dup2(nothing, socket);
+  if (nothing >= 0) close(nothing);
+}
+
+void pg_close(DriverConnection *base) {
+  PgConnection *connection = (PgConnection *)base;
+  const DriverHost *host = connection->base.host;
+  bool own = connection->base.owner == getpid();
+  connection->base.broken = true; /* statements that are freed now send nothing */
+  statement_cache_free(connection->cache);
+  if (connection->link != NULL && !own) disown(connection->link);
+  if (connection->link != NULL) PQfinish(connection->link); /* non-blocking: does not wait */
+  pg_target_free(connection->spare, host);
+  pg_types_clear(connection);
+  buffer_clear(&connection->forgotten);
+  host->release(connection);
+}
+
+static bool pg_is_alive(DriverConnection *base) {
+  PgConnection *connection = (PgConnection *)base;
+  if (base->broken || connection->ended || base->owner != getpid()) return false;
+  if (PQstatus(connection->link) != CONNECTION_OK) return false;
+  for (int i = 0; i < 16; i++) { /* a parameter's change, a NOTIFY, or the end */
+    struct pollfd entry = {.fd = PQsocket(connection->link), .events = POLLIN};
+    if (poll(&entry, 1, 0) <= 0) break;
+    if (!PQconsumeInput(connection->link)) return false;
+    PQisBusy(connection->link); /* reads what came: a FATAL reaches the notice receiver */
+    if (connection->ended) return false;
+  }
+  for (PGnotify *note; (note = PQnotifies(connection->link)) != NULL;)
+    PQfreemem(note);
+  return PQstatus(connection->link) == CONNECTION_OK;
+}
+
+static DriverStatus pg_ping(DriverConnection *base, DriverError *error) {
+  PgConnection *connection = (PgConnection *)base;
+  if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  return pg_query(connection, "", 0, NULL, NULL,
+                  error); /* an empty statement is allowed anywhere */
+}
+
+static void pg_server(DriverConnection *base, DriverServer *server) {
+  PgConnection *connection = (PgConnection *)base;
+  bool cockroach = PQparameterStatus(connection->link, "crdb_version") != NULL;
+  *server = (DriverServer){.product = cockroach ? "CockroachDB" : "PostgreSQL",
+                           .version = connection->version,
+                           .process = PQbackendPID(connection->link),
+                           .tls = connection->tls,
+                           .tls_subject = connection->tls_subject,
+                           .tls_issuer = connection->tls_issuer,
+                           .tls_expiry = connection->tls_expiry,
+                           .tls_fingerprint = connection->tls_fingerprint};
+}
+
+static TransactionState pg_transaction(DriverConnection *base) {
+  PgConnection *connection = (PgConnection *)base;
+  if (base->broken || connection->ended) return TRANSACTION_UNKNOWN;
+  switch (PQtransactionStatus(connection->link)) {
+  case PQTRANS_IDLE: return TRANSACTION_NONE;
+  case PQTRANS_INTRANS: return TRANSACTION_OPEN;
+  case PQTRANS_INERROR: return TRANSACTION_FAILED;
+  case PQTRANS_ACTIVE: return connection->in_transaction ? TRANSACTION_OPEN : TRANSACTION_NONE;
+  case PQTRANS_UNKNOWN: break;
+  }
+  return TRANSACTION_UNKNOWN;
+}
+
+/* Told to the server together with the next statement (send.c). */
+static void pg_read_only(DriverConnection *base, bool on) {
+  PgConnection *connection = (PgConnection *)base;
+  connection->read_only = on || connection->readonly;
+}
+
+static const char *pg_library_version(void) {
+  static char text[24]; /* the same whoever writes it */
+  int version = PQlibVersion();
+  snprintf(text, sizeof(text), "%d.%d", version / 10000, version % 10000);
+  return text;
+}
+
+static const DriverDialect dialect = {
+    .name = "postgresql",
+    .identifier_quote = '"',
+    .placeholder = PLACEHOLDER_DOLLAR,
+    .max_parameters = 65535,
+    .escape_strings = true,
+    .dollar_quotes = true,
+    .nested_comments = true,
+    .cast_colons = true,
+    .arrays = true,
+    .begin = "BEGIN",
+    .begin_snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ",
+    .begin_read_only = "BEGIN READ ONLY",
+    .commit = "COMMIT",
+    .rollback = "ROLLBACK",
+    .savepoint = "SAVEPOINT %s",
+    .rollback_to = "ROLLBACK TO SAVEPOINT %s",
+    .release = "RELEASE SAVEPOINT %s",
+    .error_ends_transaction = true,
+};
+
+static const Driver driver = {
+    .size = sizeof(Driver),
+    .abi = DRIVER_ABI,
+    .backend = "postgresql",
+    .library_name = "libpq",
+    .library_version = pg_library_version,
+    .dialect = &dialect,
+    .connect = pg_connect,
+    .close = pg_close,
+    .is_alive = pg_is_alive,
+    .ping = pg_ping,
+    .server = pg_server,
+    .transaction = pg_transaction,
+    .read_only = pg_read_only,
+    .run = pg_run,
+    .prepare = pg_prepare,
+    .parameter_count = pg_parameter_count,
+    .column_count = pg_column_count,
+    .column = pg_column,
+    .execute = pg_execute,
+    .next = pg_next,
+    .value = pg_value,
+    .affected = pg_affected,
+    .execute_batch = pg_execute_batch,
+    .finish = pg_finish,
+};
+
+__attribute__((visibility("default"))) const Driver *connector_driver_postgresql(int abi);
+
+/* The extension compares sizes and numbers itself, so that its error can name both files. */
+const Driver *connector_driver_postgresql(int abi) {
+  (void)abi;
+  return &driver;
+}

@@ -1,0 +1,109 @@
+/*
+** session.c: the state that every session is in, set in one round trip after the login.
+**
+** What decode_text.c relies on: DateStyle ISO, IntervalStyle postgres, TimeZone UTC, hex bytea, the
+** shortest exact floats. Set with set_config() and not in the startup packet, which poolers refuse.
+**
+** A pooler that gives each transaction another server session is recognised by the process number:
+** what the login told is then not what pg_backend_pid() says. There the settings above are harmless
+** to others (and are a server's defaults, or followed by the pooler), but limits and read-only mode
+** would leak into other clients' sessions: they are set only when the numbers agree, and readonly
+*is
+** kept by a READ ONLY transaction around each statement instead (send.c).
+*/
+#include "postgresql.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const fixed[][2] = {{"DateStyle", "ISO, YMD"},
+                                       {"IntervalStyle", "postgres"},
+                                       {"TimeZone", "UTC"},
+                                       {"extra_float_digits", "3"},
+                                       {"bytea_output", "hex"},
+                                       {"standard_conforming_strings", "on"},
+                                       {"client_min_messages", "warning"}};
+
+static void set_if_own(DriverBuffer *sql, int process, const char *name, const char *value) {
+  buffer_format(sql,
+                ", CASE WHEN pg_catalog.pg_backend_pid() = %d THEN "
+                "pg_catalog.set_config('%s', '%s', false) END",
+                process, name, value);
+}
+
+static void session_text(PgConnection *connection, const DriverTarget *target, DriverBuffer *sql) {
+  int process = PQbackendPID(connection->link);
+  char number[24];
+  buffer_text(sql, "SELECT pg_catalog.pg_backend_pid(), ");
+#ifndef LIBPQ_HAS_ASYNC_CANCEL
+  if (PQsslInUse(connection->link)) { /* see cancel.c */
+    buffer_text(sql, "(SELECT backend_start::pg_catalog.text FROM pg_catalog.pg_stat_get_activity("
+                     "pg_catalog.pg_backend_pid()))");
+  } else
+#endif
+    buffer_text(sql, "NULL");
+  for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+    buffer_format(sql, ", pg_catalog.set_config('%s', '%s', false)", fixed[i][0], fixed[i][1]);
+  }
+  if (target->statement_timeout > 0) {
+    snprintf(number, sizeof(number), "%d", target->statement_timeout);
+    set_if_own(sql, process, "statement_timeout", number);
+  }
+  if (target->transaction_timeout > 0) {
+    snprintf(number, sizeof(number), "%d", target->transaction_timeout);
+    set_if_own(sql, process, "idle_in_transaction_session_timeout", number);
+  }
+  if (target->readonly) set_if_own(sql, process, "default_transaction_read_only", "on");
+}
+
+/* A server that knows PostgreSQL's protocol but not all its settings: one by one, and what it does
+** not know is left out (but readonly is not). */
+static DriverStatus session_simple(PgConnection *connection, const DriverTarget *target,
+                                   DriverError *error) {
+  char sql[200];
+  for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++) {
+    DriverError ignored;
+    snprintf(sql, sizeof(sql), "SET %s = '%s'", fixed[i][0], fixed[i][1]);
+    if (pg_query(connection, sql, 0, NULL, NULL, &ignored) == DRIVER_OK) continue;
+    if (ignored.failure != FAILURE_REMOTE) {
+      *error = ignored;
+      return DRIVER_FAILED;
+    }
+  }
+  if (target->statement_timeout > 0) {
+    DriverError ignored;
+    snprintf(sql, sizeof(sql), "SET statement_timeout = %d", target->statement_timeout);
+    pg_query(connection, sql, 0, NULL, NULL, &ignored);
+  }
+  if (!target->readonly) return DRIVER_OK;
+  return pg_query(connection, "SET default_transaction_read_only = on", 0, NULL, NULL, error);
+}
+
+DriverStatus pg_session_set_up(PgConnection *connection, const DriverTarget *target,
+                               DriverError *error) {
+  DriverBuffer sql;
+  PGresult *result = NULL;
+  const char *text = PQparameterStatus(connection->link, "server_encoding");
+  connection->ascii_server = text != NULL && strcmp(text, "SQL_ASCII") == 0;
+  connection->pooled = false;
+  *connection->started = 0;
+  buffer_init(&sql, connection->base.host);
+  session_text(connection, target, &sql);
+  DriverStatus status = sql.failed ? driver_error_memory(error)
+                                   : pg_query(connection, sql.data, 0, NULL, &result, error);
+  buffer_clear(&sql);
+  if (status == DRIVER_OK && PQntuples(result) == 1) {
+    connection->pooled = atoi(PQgetvalue(result, 0, 0)) != PQbackendPID(connection->link);
+    snprintf(connection->started, sizeof(connection->started), "%s", PQgetvalue(result, 0, 1));
+  } else if (status != DRIVER_OK && error->failure == FAILURE_REMOTE) {
+    status = session_simple(connection, target, error);
+  }
+  PQclear(result);
+  connection->read_only_told = connection->read_only = connection->readonly;
+  if (status == DRIVER_OK) {
+    text = PQparameterStatus(connection->link, "server_version");
+    snprintf(connection->version, sizeof(connection->version), "%s", text != NULL ? text : "");
+    connection->version[strcspn(connection->version, " (")] = 0;
+  }
+  return status;
+}
