@@ -18,6 +18,7 @@
 #define TAG_JSON 0x10
 #define ROW_HEADER 12
 #define READ_AHEAD (64 * 1024)
+#define FILE_PART (64 * 1024) /* SQLite's VFS takes no more than 128 kB - 1 at once */
 
 struct Spill {
   int references; /* the owner and each reader */
@@ -105,7 +106,7 @@ static int spill_flush(Spill *spill, Error *error) {
   }
   for (size_t done = 0; done < spill->tail_size;) {
     size_t part = spill->tail_size - done;
-    if (part > (1 << 30)) part = 1 << 30; /* xWrite takes an int */
+    if (part > FILE_PART) part = FILE_PART;
     int code = spill->file->pMethods->xWrite(spill->file, spill->tail + done, (int)part,
                                              spill->file_size + (int64_t)done);
     if (code != SQLITE_OK) return file_failed(error, code, "write");
@@ -212,7 +213,7 @@ void spill_reader_free(SpillReader *reader) {
 
 static int file_read(Spill *spill, char *data, size_t size, int64_t offset, Error *error) {
   while (size > 0) {
-    size_t part = size > (1 << 30) ? 1 << 30 : size;
+    size_t part = size > FILE_PART ? FILE_PART : size;
     int code = spill->file->pMethods->xRead(spill->file, data, (int)part, offset);
     if (code != SQLITE_OK) return file_failed(error, code, "read");
     data += part;
