@@ -6,9 +6,11 @@
 ** in one list and wiped with it.
 */
 #include "address.h"
+#include "option_file.h"
 #include "secret.h"
 #include "store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* What BlockTarget.memory points at. */
@@ -16,7 +18,8 @@ typedef struct TargetMemory {
   AddressList addresses;
   DriverSetting *settings;
   char *application_name;
-  char *password; /* when it is not the block's own */
+  char *password;    /* when it is not the block's own */
+  OptionList file;   /* of read_default_file */
 } TargetMemory;
 
 void block_target_clear(BlockTarget *target) {
@@ -26,6 +29,7 @@ void block_target_clear(BlockTarget *target) {
     sqlite3_free(memory->settings);
     sqlite3_free(memory->application_name);
     secret_free(memory->password);
+    option_list_clear(&memory->file);
     sqlite3_free(memory);
   }
   memset(target, 0, sizeof *target);
@@ -75,6 +79,36 @@ static int set_password(Connector *connector, const Block *block, TargetMemory *
   return code;
 }
 
+/* What the block leaves open is taken from its option file. The TLS mode is for the address that comes
+** out. */
+static int use_option_file(const Block *block, TargetMemory *memory, DriverTarget *target,
+                           Error *error) {
+  const char *path = option_list_get(&block->options, "read_default_file");
+  if (path == NULL) return SQLITE_OK;
+  const char *group = option_list_get(&block->options, "read_default_group");
+  int code = option_file_read(path, group, &memory->file, error);
+  if (code) return code;
+  const char *user = option_list_get(&memory->file, "user");
+  const char *database = option_list_get(&memory->file, "database");
+  const char *host = option_list_get(&memory->file, "host");
+  const char *port = option_list_get(&memory->file, "port");
+  const char *socket = option_list_get(&memory->file, "socket");
+  DriverAddress *address = memory->addresses.addresses;
+  if (target->username == NULL) target->username = user;
+  if (target->database == NULL) target->database = database;
+  if (target->password == NULL && block->password_from == NULL) {
+    target->password = option_list_get(&memory->file, "password");
+  }
+  if (memory->addresses.count == 1 && address->host == NULL && (host || socket)) {
+    char *copy = sqlite3_mprintf("%s", host ? host : socket);
+    if (copy == NULL) return error_memory(error);
+    address->host = copy;
+  }
+  if (address->port == 0 && port) address->port = (int)strtol(port, NULL, 10);
+  target->tls = address_tls(block, &memory->addresses);
+  return SQLITE_OK;
+}
+
 static int fill(Connector *connector, const Block *block, TargetMemory *memory,
                 DriverTarget *target, Error *error) {
   int code = address_list(block, &memory->addresses, error);
@@ -101,7 +135,8 @@ static int fill(Connector *connector, const Block *block, TargetMemory *memory,
   target->numeric = block_option(block, "numeric");
   target->timestamp = block_option(block, "timestamp");
   code = set_settings(block, memory, target, error);
-  return code ? code : set_password(connector, block, memory, target, error);
+  if (code == SQLITE_OK) code = set_password(connector, block, memory, target, error);
+  return code ? code : use_option_file(block, memory, target, error);
 }
 
 int block_target(Connector *connector, const Block *block, BlockTarget *result, Error *error) {

@@ -193,6 +193,21 @@ static int read_options(Draft *draft, const char *text, size_t size, Error *erro
   return code;
 }
 
+/* Puts the block's name into the message; "Invalid URL" stays in front. */
+static void name_in_error(Error *error, const char *name) {
+  static const char invalid[] = "Invalid URL";
+  if (error->message == NULL || error->code == SQLITE_NOMEM) return;
+  if (strncmp(error->message, invalid, sizeof invalid - 1) != 0) {
+    error_wrap(error, "block '%s'", name);
+    return;
+  }
+  char *message =
+      sqlite3_mprintf("%s for block '%s'%s", invalid, name, error->message + sizeof invalid - 1);
+  if (message == NULL) return;
+  sqlite3_free(error->message);
+  error->message = message;
+}
+
 int block_parse(Connector *connector, const char *name, const char *definition, size_t size,
                 const char *options, size_t options_size, bool may_ask, const Block *old,
                 Block **block, Error *error) {
@@ -203,8 +218,9 @@ int block_parse(Connector *connector, const char *name, const char *definition, 
   code = draft_start(&draft, connector, name, old, error);
   if (code == SQLITE_OK) code = read_definition(&draft, definition, size, error);
   if (code == SQLITE_OK) code = read_options(&draft, options, options_size, error);
-  if (code == SQLITE_OK) return draft_finish(&draft, may_ask, block, error);
-  draft_clear(&draft);
+  if (code == SQLITE_OK) code = draft_finish(&draft, may_ask, block, error);
+  else draft_clear(&draft);
+  if (code) name_in_error(error, name);
   return code;
 }
 

@@ -96,7 +96,8 @@ const OptionSpec option_specs[] = {
    "which of several hosts will do"},
   {"load_balance_hosts", OPTION_CHOICE, "disable|random", 0, 0, "disable", PG | MY, false, false,
    NULL, "random: several hosts are tried in random order"},
-  {"keepalives", OPTION_BOOLEAN, NULL, 0, 0, NULL, PG, true, false, NULL, "TCP keepalives"},
+  {"keepalives", OPTION_INTEGER, NULL, 0, 1, NULL, PG, true, false, NULL,
+   "1: TCP keepalives (the default); 0: none"},
   {"keepalives_idle", OPTION_INTEGER, NULL, 0, 1000000, NULL, PG, true, false, NULL,
    "seconds without traffic before a keepalive is sent"},
   {"keepalives_interval", OPTION_INTEGER, NULL, 0, 1000000, NULL, PG, true, false, NULL,
@@ -125,10 +126,11 @@ const OptionSpec option_specs[] = {
   {"compress", OPTION_BOOLEAN, NULL, 0, 0, NULL, MY, true, false, NULL, "compress the traffic"},
   {"unix_socket", OPTION_TEXT, NULL, 0, 0, NULL, MY, false, false, NULL,
    "path of the server's socket, in place of host and port"},
-  {"read_default_file", OPTION_TEXT, NULL, 0, 0, NULL, MY, true, false, NULL,
-   "an option file that the client library reads"},
-  {"read_default_group", OPTION_TEXT, NULL, 0, 0, NULL, MY, true, false, NULL,
-   "the group of read_default_file, beside [client]"},
+  {"read_default_file", OPTION_TEXT, NULL, 0, 0, NULL, MY, false, false, NULL,
+   "an option file: its host, port, socket, user, password and database count where the block has "
+   "none"},
+  {"read_default_group", OPTION_TEXT, NULL, 0, 0, NULL, MY, false, false, NULL,
+   "a group of read_default_file that counts beside [client]"},
   {"ssl_capath", OPTION_TEXT, NULL, 0, 0, NULL, MY, true, false, NULL,
    "directory of the certificates to trust"},
   {"ssl_cipher", OPTION_TEXT, NULL, 0, 0, NULL, MY, true, false, NULL, "TLS ciphers to offer"},
@@ -304,7 +306,8 @@ static char *text_copy(const char *text, size_t size) {
   return copy;
 }
 
-/* Digits with at most one '.', into whole and thousandths; false when it is no such number. */
+/* Digits with at most one '.', into whole and thousandths; false when it is no such number. Fractions
+** of a second are allowed and count as a whole one. */
 static bool number_read(const char *text, int64_t *whole, int *thousandths) {
   bool negative = *text == '-';
   if (*text == '-' || *text == '+') text++;
@@ -331,8 +334,7 @@ static int check_number(const OptionSpec *spec, const char *key, const char *giv
   int thousandths;
   bool valid = number_read(given, &whole, &thousandths);
   if (valid && thousandths && spec->type != OPTION_SECONDS) valid = false;
-  bool fraction = valid && thousandths && spec->setting; /* handed on exactly */
-  if (valid && thousandths && !fraction) whole++;
+  if (valid && thousandths) whole++;
   if (!valid || whole < spec->least || whole > spec->most) {
     const char *unit = spec->type == OPTION_SECONDS        ? " of seconds"
                        : spec->type == OPTION_MILLISECONDS ? " of milliseconds"
@@ -340,8 +342,7 @@ static int check_number(const OptionSpec *spec, const char *key, const char *giv
     return error_set(error, SQLITE_ERROR, "%s must be a number%s from %lld to %lld", key, unit,
                      (long long)spec->least, (long long)spec->most);
   }
-  *value = fraction ? sqlite3_mprintf("%lld.%03d", (long long)whole, thousandths)
-                    : sqlite3_mprintf("%lld", (long long)whole);
+  *value = sqlite3_mprintf("%lld", (long long)whole);
   return *value ? SQLITE_OK : error_memory(error);
 }
 

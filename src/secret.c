@@ -143,6 +143,17 @@ int secret_read_file(const char *path, SecretLink link, char **text, size_t *siz
   return code;
 }
 
+int secret_read_text(const char *path, char **text, Error *error) {
+  size_t size = 0;
+  int code = secret_read_file(path, SECRET_NO_LINK, text, &size, error);
+  if (code == SQLITE_NOTFOUND) error->code = code = SQLITE_CANTOPEN;
+  if (code || memchr(*text, 0, size) == NULL) return code;
+  explicit_bzero(*text, size);
+  sqlite3_free(*text);
+  *text = NULL;
+  return error_set(error, SQLITE_ERROR, "%s holds a NUL character", path);
+}
+
 /* ---------------------------------------------------------------- references */
 
 static int from_environment(const char *name, char **secret, Error *error) {
@@ -156,21 +167,10 @@ static int from_environment(const char *name, char **secret, Error *error) {
 }
 
 static int from_file(const char *path, char **secret, Error *error) {
-  size_t size = 0;
-  int code = secret_read_file(path, SECRET_NO_LINK, secret, &size, error);
-  if (code == SQLITE_NOTFOUND) error->code = code = SQLITE_CANTOPEN;
-  if (code) {
-    error_wrap(error, "password_from=file");
-    return code;
-  }
-  if (memchr(*secret, 0, size)) {
-    explicit_bzero(*secret, size);
-    sqlite3_free(*secret);
-    *secret = NULL;
-    return error_set(error, SQLITE_ERROR, "%s holds a NUL character", path);
-  }
-  secret_first_line(*secret);
-  return SQLITE_OK;
+  int code = secret_read_text(path, secret, error);
+  if (code) error_wrap(error, "password_from=file");
+  else secret_first_line(*secret);
+  return code;
 }
 
 static int from_command(Connector *connector, const Block *block, const char *command,

@@ -24,6 +24,8 @@ typedef enum SecretLink { SECRET_NO_LINK, SECRET_FOLLOW_LINK } SecretLink;
 /* A whole file that only its owner (we, or root) may read: anything else is an error with the line to
 ** type. A file that is not there: SQLITE_NOTFOUND. */
 int secret_read_file(const char *path, SecretLink link, char **text, size_t *size, Error *error);
+/* The same where it is a text, through no link, and has to be there. */
+int secret_read_text(const char *path, char **text, Error *error);
 /* Cuts the text after its first line; no line end stays. */
 void secret_first_line(char *text);
 
