@@ -173,14 +173,12 @@ static bool items_read(Reader *reader, OwnItems *own) {
   return !reader->problem && reader_finish(reader);
 }
 
-int json_parse(Connector *connector, const char *text, size_t size, JsonItems **items,
-               Error *error) {
-  (void)connector;
+int json_open(const Value *value, JsonItems **items, Error *error) {
   *items = NULL;
   OwnItems *own = sqlite3_malloc64(sizeof *own);
   if (!own) return error_memory(error);
   *own = (OwnItems){0};
-  int code = reader_open(&own->reader, text, size, error);
+  int code = reader_open(&own->reader, value->bytes.data, value->bytes.size, error);
   if (!code && !items_read(&own->reader, own)) code = reader_error(&own->reader, error);
   if (code) {
     json_free(&own->items);
@@ -188,6 +186,15 @@ int json_parse(Connector *connector, const char *text, size_t size, JsonItems **
   }
   *items = &own->items;
   return SQLITE_OK;
+}
+
+int json_parse(Connector *connector, const char *text, size_t size, JsonItems **items,
+               Error *error) {
+  (void)connector;
+  Value value = {.type = VALUE_TEXT, .json = true};
+  value.bytes.data = text;
+  value.bytes.size = size;
+  return json_open(&value, items, error);
 }
 
 void json_free(JsonItems *items) {

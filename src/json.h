@@ -34,6 +34,8 @@ typedef struct JsonItems {
 ** json_free, which wipes it. Nothing is kept of `text`. */
 int json_parse(Connector *connector, const char *text, size_t size, JsonItems **items,
                Error *error);
+/* The same for the next level: a value with `json` set. Needs no Connector. */
+int json_open(const Value *value, JsonItems **items, Error *error);
 void json_free(JsonItems *items);
 
 /* Value → JSON text: NaN and infinities as "NaN", "Infinity", "-Infinity" strings; BLOB as

@@ -286,6 +286,7 @@ static bool colon_follows_operand(const Lexer *lexer, const char *name_end) {
     case TOKEN_DOLLAR:
     case TOKEN_COLON:
       return true;
+    case TOKEN_QUESTION: return lexer->dialect->placeholder == PLACEHOLDER_QUESTION;
     case TOKEN_OTHER:
       return token_is_other(before, ')') || token_is_other(before, ']');
     case TOKEN_WORD: {

@@ -32,7 +32,8 @@ static bool unit_check(bool good, const char *file, int line, const char *what) 
 /* Equal texts; shows both when not. NULL is allowed. */
 #define CHECK_TEXT(got, wanted) unit_check_text((got), (wanted), __FILE__, __LINE__)
 
-static inline bool unit_check_text(const char *got, const char *wanted, const char *file, int line) {
+static inline bool unit_check_text(const char *got, const char *wanted, const char *file,
+                                   int line) {
   bool good = got && wanted ? strcmp(got, wanted) == 0 : got == wanted;
   if (!unit_check(good, file, line, "texts differ")) {
     printf("  got    <%s>\n  wanted <%s>\n", got ? got : "(null)", wanted ? wanted : "(null)");
@@ -60,7 +61,7 @@ static inline void unit_release(void *memory) {
 }
 
 /* A Connector with nothing but a host. */
-static Connector unit_connector = {
+__attribute__((unused)) static Connector unit_connector = {
     .host = {.size = sizeof(DriverHost),
              .abi = DRIVER_ABI,
              .allocate = unit_allocate,
