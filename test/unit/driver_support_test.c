@@ -1,6 +1,7 @@
 /*
 ** driver_support_test.c: what all drivers share: texts, numbers, dates, buffers, waiting, the
-** cache. sources: src/driver_*.c
+** cache.
+** sources: src/driver_*.c
 */
 #include "driver_support.h"
 #include "unit.h"

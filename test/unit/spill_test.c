@@ -1,7 +1,7 @@
 /*
 ** spill_test.c: rows come back as they went in, from memory and from the file, also while more
-** come; a full or failing disk is an error and never a short result. sources: src/spill.c
-** src/error.c src/log_mask.c src/driver_*.c
+** come; a full or failing disk is an error and never a short result.
+** sources: src/spill.c src/error.c src/log_mask.c src/driver_*.c
 */
 #include "spill.h"
 #include "unit.h"

@@ -1,8 +1,7 @@
 /*
 ** sqlite_driver_test.c: the sqlite driver by its own functions: opening, values, what a failure
-** says, stopping, locks, batches, transactions, a forked child. sources: src/sqlite/column.c
-** src/sqlite/connect.c src/sqlite/driver.c src/sqlite/error.c sources: src/sqlite/path.c
-** src/sqlite/statement.c src/driver_*.c
+** says, stopping, locks, batches, transactions, a forked child.
+** sources: src/sqlite/[a-z]*.c src/driver_*.c
 */
 #include "driver_support.h"
 #include "unit.h"
