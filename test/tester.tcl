@@ -271,8 +271,9 @@ proc server_database {server_name} {
   dict set ::databases $server_name $place
   if {[dict get $place backend] eq "postgresql"} {
     psql "CREATE DATABASE $name OWNER app" $server_name postgres
-    psql "REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT ALL ON SCHEMA public TO app" \
-      $server_name $name
+    psql "REVOKE CREATE ON SCHEMA public FROM PUBLIC; GRANT ALL ON SCHEMA public TO app;
+      ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app;
+      ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO app" $server_name $name
   } else {
     mariadb "CREATE DATABASE $name CHARACTER SET utf8mb4" $server_name mysql
   }

@@ -183,8 +183,9 @@ DriverStatus my_prepare(DriverConnection *base, const char *sql, size_t size,
   if (statement == NULL) {
     statement = statement_new(connection, sql, size);
     if (statement == NULL) return driver_error_memory(error);
-    close_leftovers(connection);
-    DriverStatus status = prepare_handle(statement, error);
+    /* MariaDB refuses to prepare what a read-only session may not run */
+    DriverStatus status = my_before_statement(connection, error);
+    if (status != DRIVER_FAILED) status = prepare_handle(statement, error);
     if (status == DRIVER_FAILED && error->native == TOO_MANY_PREPARED) {
       while (connection->cache != NULL) { /* ours are the first to go */
         StatementCache *empty = statement_cache_new(base->host, 32, my_statement_destroy);
