@@ -90,11 +90,12 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
   DriverError failure = {0};
   DriverStatement *statement = NULL;
   DriverEnvelope envelope = {turn->before, turn->before_count, turn->after};
-  if (enveloped)
-    transaction_log(turn);
-  int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql), rows = 0;
+  int64_t rows = 0;
   link_deadline(turn->link);
   DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
+  if (enveloped && status == DRIVER_OK)
+    transaction_log(turn);
+  int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
   if (status == DRIVER_OK) {
     turn->executed = true;
     status = driver->execute(statement, values, count, enveloped ? &envelope : NULL, &failure);

@@ -239,11 +239,13 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   if (rc)
     return rc;
   stream->turn_open = true;
-  transaction_log(turn);
+  DriverStatus status = driver->prepare(turn->link->connection, bound->sql, bound->sql_size,
+                                        &stream->statement, failure);
+  if (status == DRIVER_OK)
+    transaction_log(turn);
   stream->log_entry =
       log_begin(remote->connector->log, remote->block->name, turn->link->number, bound->sql);
-  if (driver->prepare(turn->link->connection, bound->sql, bound->sql_size, &stream->statement,
-                      failure) != DRIVER_OK)
+  if (status != DRIVER_OK)
     return stream_remote_error(stream, failure, error);
   if (driver->column_count(stream->statement) == 0 && stream->use == STREAM_READ &&
       rows_known_before(stream))
