@@ -230,9 +230,15 @@ static char *remote_text(const DriverError *remote) {
   char *hint = log_mask_message(remote->hint);
   char *text = NULL;
   if (message != NULL && detail != NULL && hint != NULL) {
-    text = sqlite3_mprintf("%s%s%s%s%s%s%s%s", remote->sqlstate,
-                           remote->sqlstate[0] != 0 ? " " : "", message, detail[0] != 0 ? " (" : "",
-                           detail, detail[0] != 0 ? ")" : "", hint[0] != 0 ? " " : "", hint);
+    size_t size = strlen(message);
+    bool ended = detail[0] != 0 || size == 0 || strchr(".!?:;", message[size - 1]) != NULL;
+    text =
+        sqlite3_mprintf("%s%s%s%s%s%s%s%s", remote->sqlstate, remote->sqlstate[0] != 0 ? " " : "",
+                        message, detail[0] != 0 ? " (" : "", detail, detail[0] != 0 ? ")" : "",
+                        hint[0] == 0 ? ""
+                        : ended      ? " "
+                                     : ". ",
+                        hint);
   }
   sqlite3_free(message);
   sqlite3_free(detail);
