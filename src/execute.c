@@ -57,9 +57,13 @@ static int script_check(const Remote *remote, const Script *script, Error *error
 
 static int remote_error(const Turn *turn, const DriverError *failure, const char *sql,
                         Error *error) {
-  char *what = log_mask(sql);
-  int rc = error_remote(error, failure, turn->remote->block->name, what, sql);
+  char *masked = log_mask(sql);
+  char *what = failure->row > 0 && masked
+                   ? sqlite3_mprintf("set %lld: %s", (sqlite3_int64)failure->row, masked)
+                   : NULL;
+  int rc = error_remote(error, failure, turn->remote->block->name, what ? what : masked, sql);
   sqlite3_free(what);
+  sqlite3_free(masked);
   return rc;
 }
 
@@ -266,11 +270,8 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
     status = driver->execute_batch(statement, &rows->base, affected, &failure);
   if (status == DRIVER_FAILED && rows->rc != SQLITE_DONE && rows->rc != SQLITE_OK)
     rc = rows->rc; /* rows->error is `error`: our own message stands there */
-  else if (status == DRIVER_FAILED) {
+  else if (status == DRIVER_FAILED)
     rc = remote_error(turn, &failure, sql, error);
-    if (failure.row > 0)
-      error_wrap(error, "set %lld", (sqlite3_int64)failure.row);
-  }
   log_rows(log, entry, rows->number, 0);
   log_end(log, entry, status == DRIVER_FAILED ? &failure : NULL);
   if (statement)
