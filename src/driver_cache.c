@@ -89,6 +89,7 @@ void statement_cache_put(StatementCache *cache, const char *sql, size_t size,
 
 void statement_cache_free(StatementCache *cache) {
   if (cache == NULL) return;
-  while (cache->count > 0) cache->destroy(cache_remove(cache, cache->count - 1));
+  while (cache->count > 0)
+    cache->destroy(cache_remove(cache, cache->count - 1));
   cache->host->release(cache);
 }

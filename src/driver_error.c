@@ -18,7 +18,8 @@ DriverStatus driver_error_set(DriverError *error, DriverFailure failure, const c
   if ((size_t)length >= sizeof(text)) {
     length = (int)sizeof(text) - 1;
     /* What vsnprintf cut inside a character would become a replacement character. */
-    while (length > 0 && ((unsigned char)text[length - 1] & 0xc0) == 0x80) length--;
+    while (length > 0 && ((unsigned char)text[length - 1] & 0xc0) == 0x80)
+      length--;
     if (length > 0 && ((unsigned char)text[length - 1] & 0x80) != 0) length--;
   }
   char state[sizeof(error->sqlstate)] = "";

@@ -40,7 +40,8 @@ bool utf8_valid(const char *text, size_t size) {
   while (at < end) {
     uint64_t eight;
     /* Nearly all text is ASCII: eight bytes at a time. */
-    while (end - at >= 8 && (memcpy(&eight, at, 8), (eight & 0x8080808080808080u) == 0)) at += 8;
+    while (end - at >= 8 && (memcpy(&eight, at, 8), (eight & 0x8080808080808080u) == 0))
+      at += 8;
     if (at == end) break;
     uint32_t character;
     size_t length = utf8_decode(at, (size_t)(end - at), &character);
@@ -75,6 +76,7 @@ void driver_text(char *field, size_t field_size, const char *text, size_t text_s
     memcpy(field + used, copy, length);
     used += length;
   }
-  while (used > 0 && field[used - 1] == ' ') used--; /* libraries end their texts with a newline */
+  while (used > 0 && field[used - 1] == ' ')
+    used--; /* libraries end their texts with a newline */
   field[used] = 0;
 }

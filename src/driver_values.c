@@ -201,6 +201,7 @@ int iso_time(int64_t microseconds, char *text) {
                         (unsigned)(rest % 60));
   if (fraction == 0) return length;
   length += snprintf(text + length, 48 - (size_t)length, ".%06u", fraction);
-  while (text[length - 1] == '0') text[--length] = 0;
+  while (text[length - 1] == '0')
+    text[--length] = 0;
   return length;
 }

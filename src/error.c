@@ -139,22 +139,22 @@ static int code_of_constraint(const DriverError *remote) {
 static int code_of_native(const DriverError *remote) {
   if (!state_is(remote, "HY000") && !state_is(remote, "70100")) return SQLITE_ERROR;
   switch (remote->native) {
-    case 1205: /* lock wait timeout */
-    case 1213: /* deadlock */
-    case 3572: /* NOWAIT lock */ return SQLITE_BUSY;
-    case 1317: /* query interrupted */
-    case 1969: /* MariaDB max_statement_time */
-    case 3024: /* MySQL max_execution_time */ return SQLITE_INTERRUPT;
-    case 1021: /* disk full */
-    case 1114: /* table is full */ return SQLITE_FULL;
-    case 1290: /* the server runs with --read-only, among other options */
-      return strstr(remote->message, "read-only") != NULL ? SQLITE_READONLY : SQLITE_ERROR;
-    case 1836: /* read-only mode */ return SQLITE_READONLY;
-    case 1037:
-    case 1041: return SQLITE_NOMEM;
-    case 1364: /* field has no default value */ return SQLITE_CONSTRAINT_NOTNULL;
-    case 3819: /* check constraint, MySQL 8 */ return SQLITE_CONSTRAINT_CHECK;
-    default: return SQLITE_ERROR;
+  case 1205: /* lock wait timeout */
+  case 1213: /* deadlock */
+  case 3572: /* NOWAIT lock */ return SQLITE_BUSY;
+  case 1317: /* query interrupted */
+  case 1969: /* MariaDB max_statement_time */
+  case 3024: /* MySQL max_execution_time */ return SQLITE_INTERRUPT;
+  case 1021: /* disk full */
+  case 1114: /* table is full */ return SQLITE_FULL;
+  case 1290: /* the server runs with --read-only, among other options */
+    return strstr(remote->message, "read-only") != NULL ? SQLITE_READONLY : SQLITE_ERROR;
+  case 1836: /* read-only mode */ return SQLITE_READONLY;
+  case 1037:
+  case 1041: return SQLITE_NOMEM;
+  case 1364: /* field has no default value */ return SQLITE_CONSTRAINT_NOTNULL;
+  case 3819: /* check constraint, MySQL 8 */ return SQLITE_CONSTRAINT_CHECK;
+  default: return SQLITE_ERROR;
   }
 }
 
@@ -180,20 +180,20 @@ static int code_of_state(const DriverError *remote) {
 
 int error_code(const DriverError *remote) {
   switch (remote->failure) {
-    case FAILURE_NONE: return SQLITE_OK;
-    case FAILURE_MEMORY: return SQLITE_NOMEM;
-    case FAILURE_INTERRUPTED: return SQLITE_INTERRUPT;
-    case FAILURE_TIMEOUT: return state_is(remote, "08") ? SQLITE_CANTOPEN : SQLITE_INTERRUPT;
-    case FAILURE_LOST: return SQLITE_IOERR;
-    case FAILURE_CONNECT: {
-      int code = code_of_state(remote);
-      bool kept = code == SQLITE_AUTH || code == SQLITE_NOMEM || code == SQLITE_BUSY ||
-                  code == SQLITE_READONLY;
-      return kept ? code : SQLITE_CANTOPEN;
-    }
-    case FAILURE_UNFIT: return state_is(remote, "54000") ? SQLITE_TOOBIG : SQLITE_MISMATCH;
-    case FAILURE_REFUSED:
-    case FAILURE_REMOTE: return code_of_state(remote);
+  case FAILURE_NONE: return SQLITE_OK;
+  case FAILURE_MEMORY: return SQLITE_NOMEM;
+  case FAILURE_INTERRUPTED: return SQLITE_INTERRUPT;
+  case FAILURE_TIMEOUT: return state_is(remote, "08") ? SQLITE_CANTOPEN : SQLITE_INTERRUPT;
+  case FAILURE_LOST: return SQLITE_IOERR;
+  case FAILURE_CONNECT: {
+    int code = code_of_state(remote);
+    bool kept = code == SQLITE_AUTH || code == SQLITE_NOMEM || code == SQLITE_BUSY ||
+                code == SQLITE_READONLY;
+    return kept ? code : SQLITE_CANTOPEN;
+  }
+  case FAILURE_UNFIT: return state_is(remote, "54000") ? SQLITE_TOOBIG : SQLITE_MISMATCH;
+  case FAILURE_REFUSED:
+  case FAILURE_REMOTE: return code_of_state(remote);
   }
   return SQLITE_ERROR;
 }
@@ -278,7 +278,8 @@ static size_t edit_distance(const char *a, const char *b, size_t most) {
   size_t rows[3][LONGEST + 1];
   size_t a_size = strlen(a), b_size = strlen(b);
   if (a_size > LONGEST || b_size > LONGEST) return most + 1;
-  for (size_t j = 0; j <= b_size; j++) rows[0][j] = j;
+  for (size_t j = 0; j <= b_size; j++)
+    rows[0][j] = j;
   for (size_t i = 1; i <= a_size; i++) {
     size_t *now = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
     now[0] = i;

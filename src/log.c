@@ -37,7 +37,8 @@ static void entry_clear(LogEntry *entry) {
 
 void log_free(Log *log) {
   if (log == NULL) return;
-  for (int i = 0; log->slots != NULL && i < LOG_ENTRIES; i++) entry_clear(&log->slots[i].entry);
+  for (int i = 0; log->slots != NULL && i < LOG_ENTRIES; i++)
+    entry_clear(&log->slots[i].entry);
   sqlite3_free(log->slots);
   sqlite3_free(log);
 }
@@ -62,7 +63,8 @@ static char *operation_copy(const char *sql) {
   size = strlen(text);
   if (size > OPERATION_SIZE) { /* a mask can be longer than what it hides */
     size = OPERATION_SIZE;
-    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) size--;
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+      size--;
     text[size] = 0;
   }
   return text;

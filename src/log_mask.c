@@ -41,7 +41,8 @@ static bool word_at(const Masking *m, size_t at, const char *word) {
 
 static void hide(Masking *m, size_t from, size_t to) {
   if (to > m->size) to = m->size;
-  for (size_t i = from; i < to; i++) m->hidden[i] = true;
+  for (size_t i = from; i < to; i++)
+    m->hidden[i] = true;
 }
 
 /* scheme://user:SECRET@host: the secret may hold any character, so it ends at the last @ before the
@@ -75,12 +76,14 @@ static size_t dollar_tag(const Masking *m, size_t at) {
   size_t i = at;
   if (i >= m->size || m->text[i++] != '$') return 0;
   if (i < m->size && m->text[i] >= '0' && m->text[i] <= '9') return 0;
-  while (i < m->size && is_name(m->text[i])) i++;
+  while (i < m->size && is_name(m->text[i]))
+    i++;
   return i < m->size && m->text[i] == '$' ? i + 1 - at : 0;
 }
 
 static size_t skip_space(const Masking *m, size_t at) {
-  while (at < m->size && is_space(m->text[at])) at++;
+  while (at < m->size && is_space(m->text[at]))
+    at++;
   return at;
 }
 
@@ -99,7 +102,8 @@ static size_t skip_connecting(const Masking *m, size_t at, bool *assigned) {
       continue;
     }
     size_t end = at;
-    while (end < m->size && is_name(m->text[end])) end++;
+    while (end < m->size && is_name(m->text[end]))
+      end++;
     bool known = false;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !known; i++) {
       known = end - at == strlen(words[i]) && word_at(m, at, words[i]);
@@ -108,7 +112,8 @@ static size_t skip_connecting(const Masking *m, size_t at, bool *assigned) {
       if (end - at != strlen(named[i]) || !word_at(m, at, named[i])) continue;
       known = true;
       end = skip_space(m, end);
-      while (end < m->size && is_name(m->text[end])) end++;
+      while (end < m->size && is_name(m->text[end]))
+        end++;
     }
     if (!known) return at;
     *assigned = false;
@@ -122,7 +127,8 @@ static void hide_value(Masking *m, size_t at) {
   if (at < m->size && is_quote(m->text[at])) at++; /* "password": "x" */
   at = skip_connecting(m, at, &assigned);
   size_t prefix = at; /* E'x', _utf8'x' */
-  while (prefix < m->size && is_name(m->text[prefix])) prefix++;
+  while (prefix < m->size && is_name(m->text[prefix]))
+    prefix++;
   if (prefix < m->size && m->text[prefix] == '\'' && (prefix - at <= 2 || m->text[at] == '_')) {
     if (assigned) hide(m, at, prefix); /* or a very short secret at the end of a string */
     at = prefix;
@@ -157,17 +163,20 @@ static bool literal_end(const Masking *m, size_t at) {
 /* In SQL: all from the first quote after a secret word to the last quote there is. */
 static void hide_literals(Masking *m, size_t from) {
   size_t first = from, last = m->size;
-  while (first < m->size && m->text[first] != '\'' && dollar_tag(m, first) == 0) first++;
+  while (first < m->size && m->text[first] != '\'' && dollar_tag(m, first) == 0)
+    first++;
   if (first >= m->size) return;
   first += m->text[first] == '\'' ? 1 : dollar_tag(m, first);
   if (!m->cut) {
-    while (last > first && !literal_end(m, last - 1)) last--;
+    while (last > first && !literal_end(m, last - 1))
+      last--;
     if (last == first) { /* no closing quote: the only one closed a string around the word */
       return;
     }
     last--;
     if (m->text[last] == '$') { /* the whole closing tag stays */
-      while (last > first && is_name(m->text[last - 1])) last--;
+      while (last > first && is_name(m->text[last - 1]))
+        last--;
       if (last > first && m->text[last - 1] == '$') last--;
     }
   }
@@ -191,12 +200,14 @@ static void masking_mark(Masking *m) {
     }
     if (!match && word_at(m, i, "pragma")) { /* an encrypted SQLite file's key, rekey, hexkey */
       size_t end = skip_space(m, i + 6);
-      while (end < m->size && (is_name(m->text[end]) || m->text[end] == '.')) end++;
+      while (end < m->size && (is_name(m->text[end]) || m->text[end] == '.'))
+        end++;
       match = end >= 3 && word_at(m, end - 3, "key");
       if (match) i = end - 3;
     }
     if (!match) continue;
-    while (i < m->size && is_name(m->text[i])) i++;
+    while (i < m->size && is_name(m->text[i]))
+      i++;
     hide_value(m, i);
     if (first_word == 0) first_word = i;
     i--; /* the loop's own step */
@@ -211,7 +222,8 @@ static char *mask(const char *text, size_t size, bool sql, bool cut) {
   memset(m.hidden, 0, size + 1);
   masking_mark(&m);
   size_t runs = 0;
-  for (size_t i = 0; i < size; i++) runs += m.hidden[i] && (i == 0 || !m.hidden[i - 1]);
+  for (size_t i = 0; i < size; i++)
+    runs += m.hidden[i] && (i == 0 || !m.hidden[i - 1]);
   char *result = sqlite3_malloc64(size + runs * strlen(MASK) + 1);
   if (result != NULL) {
     size_t used = 0;
@@ -234,7 +246,8 @@ char *log_mask(const char *sql) {
 }
 
 char *log_mask_part(const char *sql, size_t size) {
-  while (size > 0 && ((unsigned char)sql[size] & 0xc0) == 0x80) size--; /* whole characters */
+  while (size > 0 && ((unsigned char)sql[size] & 0xc0) == 0x80)
+    size--; /* whole characters */
   return mask(sql, size, true, true);
 }
 

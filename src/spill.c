@@ -136,11 +136,11 @@ static bool tail_reserve(Spill *spill, size_t more) {
 
 static size_t value_size(const Value *value) {
   switch (value->type) {
-    case VALUE_NULL: return 1;
-    case VALUE_INTEGER:
-    case VALUE_REAL: return 9;
-    case VALUE_TEXT:
-    case VALUE_BLOB: return 9 + value->bytes.size;
+  case VALUE_NULL: return 1;
+  case VALUE_INTEGER:
+  case VALUE_REAL: return 9;
+  case VALUE_TEXT:
+  case VALUE_BLOB: return 9 + value->bytes.size;
   }
   return 1;
 }
@@ -148,16 +148,16 @@ static size_t value_size(const Value *value) {
 static char *value_write(char *at, const Value *value) {
   *at++ = (char)(value->type | (value->json ? TAG_JSON : 0));
   switch (value->type) {
-    case VALUE_NULL: break;
-    case VALUE_INTEGER: memcpy(at, &value->integer, 8); return at + 8;
-    case VALUE_REAL: memcpy(at, &value->real, 8); return at + 8;
-    case VALUE_TEXT:
-    case VALUE_BLOB: {
-      uint64_t size = value->bytes.size;
-      memcpy(at, &size, 8);
-      if (size > 0) memcpy(at + 8, value->bytes.data, (size_t)size);
-      return at + 8 + size;
-    }
+  case VALUE_NULL: break;
+  case VALUE_INTEGER: memcpy(at, &value->integer, 8); return at + 8;
+  case VALUE_REAL: memcpy(at, &value->real, 8); return at + 8;
+  case VALUE_TEXT:
+  case VALUE_BLOB: {
+    uint64_t size = value->bytes.size;
+    memcpy(at, &size, 8);
+    if (size > 0) memcpy(at + 8, value->bytes.data, (size_t)size);
+    return at + 8 + size;
+  }
   }
   return at;
 }
@@ -166,7 +166,8 @@ int spill_append(Spill *spill, const Value *values, size_t count, Error *error) 
   if (spill->failed != 0) return error_set(error, spill->failed, "rows could not be kept");
   uint64_t size = ROW_HEADER - 8;
   uint32_t short_count = (uint32_t)count;
-  for (size_t i = 0; i < count; i++) size += value_size(&values[i]);
+  for (size_t i = 0; i < count; i++)
+    size += value_size(&values[i]);
   if (spill->tail_size > 0 && spill->tail_size + size > SPILL_MEMORY) {
     int code = spill_flush(spill, error);
     if (code != SQLITE_OK) return spill->failed = code;
@@ -176,7 +177,8 @@ int spill_append(Spill *spill, const Value *values, size_t count, Error *error) 
   memcpy(at, &size, 8);
   memcpy(at + 8, &short_count, 4);
   at += ROW_HEADER;
-  for (size_t i = 0; i < count; i++) at = value_write(at, &values[i]);
+  for (size_t i = 0; i < count; i++)
+    at = value_write(at, &values[i]);
   spill->tail_size = (size_t)(at - spill->tail);
   spill->rows++;
   if (spill->tail_size > SPILL_MEMORY) {
@@ -264,15 +266,15 @@ static const char *value_read(const char *at, Value *value) {
   value->type = (ValueType)(tag & ~TAG_JSON);
   value->json = (tag & TAG_JSON) != 0;
   switch (value->type) {
-    case VALUE_NULL: break;
-    case VALUE_INTEGER: memcpy(&value->integer, at, 8); return at + 8;
-    case VALUE_REAL: memcpy(&value->real, at, 8); return at + 8;
-    case VALUE_TEXT:
-    case VALUE_BLOB:
-      memcpy(&size, at, 8);
-      value->bytes.data = at + 8;
-      value->bytes.size = (size_t)size;
-      return at + 8 + size;
+  case VALUE_NULL: break;
+  case VALUE_INTEGER: memcpy(&value->integer, at, 8); return at + 8;
+  case VALUE_REAL: memcpy(&value->real, at, 8); return at + 8;
+  case VALUE_TEXT:
+  case VALUE_BLOB:
+    memcpy(&size, at, 8);
+    value->bytes.data = at + 8;
+    value->bytes.size = (size_t)size;
+    return at + 8 + size;
   }
   return at;
 }
@@ -318,7 +320,8 @@ int spill_reader_next(SpillReader *reader, const Value **values, size_t *count, 
     return code;
   }
   const char *at = reader->bytes;
-  for (uint32_t i = 0; i < value_count; i++) at = value_read(at, &reader->values[i]);
+  for (uint32_t i = 0; i < value_count; i++)
+    at = value_read(at, &reader->values[i]);
   reader->row++;
   *values = reader->values;
   *count = value_count;

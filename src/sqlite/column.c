@@ -67,29 +67,29 @@ DriverStatus lite_value(DriverStatement *base, size_t index, Value *value, Drive
   int type = sqlite3_column_type(row, column);
   *value = (Value){.type = VALUE_NULL};
   switch (type) {
-    case SQLITE_INTEGER:
-      value->type = VALUE_INTEGER;
-      value->integer = sqlite3_column_int64(row, column);
-      break;
-    case SQLITE_FLOAT:
-      value->type = VALUE_REAL;
-      value->real = sqlite3_column_double(row, column);
-      break;
-    case SQLITE_TEXT:
-      value->type = VALUE_TEXT;
-      value->bytes.data = (const char *)sqlite3_column_text(row, column);
-      value->bytes.size = (size_t)sqlite3_column_bytes(row, column);
-      if (value->bytes.data == NULL) return driver_error_memory(error);
-      value->json = sqlite3_stricmp(declared_type(statement, index), "json") == 0 &&
-                    json_valid((LiteConnection *)base->connection, value);
-      break;
-    case SQLITE_BLOB:
-      value->type = VALUE_BLOB;
-      value->bytes.data = sqlite3_column_blob(row, column);
-      value->bytes.size = (size_t)sqlite3_column_bytes(row, column);
-      if (value->bytes.data == NULL && value->bytes.size > 0) return driver_error_memory(error);
-      break;
-    default: break;
+  case SQLITE_INTEGER:
+    value->type = VALUE_INTEGER;
+    value->integer = sqlite3_column_int64(row, column);
+    break;
+  case SQLITE_FLOAT:
+    value->type = VALUE_REAL;
+    value->real = sqlite3_column_double(row, column);
+    break;
+  case SQLITE_TEXT:
+    value->type = VALUE_TEXT;
+    value->bytes.data = (const char *)sqlite3_column_text(row, column);
+    value->bytes.size = (size_t)sqlite3_column_bytes(row, column);
+    if (value->bytes.data == NULL) return driver_error_memory(error);
+    value->json = sqlite3_stricmp(declared_type(statement, index), "json") == 0 &&
+                  json_valid((LiteConnection *)base->connection, value);
+    break;
+  case SQLITE_BLOB:
+    value->type = VALUE_BLOB;
+    value->bytes.data = sqlite3_column_blob(row, column);
+    value->bytes.size = (size_t)sqlite3_column_bytes(row, column);
+    if (value->bytes.data == NULL && value->bytes.size > 0) return driver_error_memory(error);
+    break;
+  default: break;
   }
   return DRIVER_OK;
 }

@@ -39,33 +39,33 @@ static const char *state_of_error(const char *message) {
 
 static const char *state_of_code(int code, const char *message) {
   switch (code) {
-    case SQLITE_BUSY_SNAPSHOT: return "40001"; /* repeat the whole transaction */
-    case SQLITE_CONSTRAINT_UNIQUE:
-    case SQLITE_CONSTRAINT_PRIMARYKEY:
-    case SQLITE_CONSTRAINT_ROWID: return "23505";
-    case SQLITE_CONSTRAINT_NOTNULL: return "23502";
-    case SQLITE_CONSTRAINT_FOREIGNKEY: return "23503";
-    case SQLITE_CONSTRAINT_CHECK: return "23514";
-    case SQLITE_CONSTRAINT_DATATYPE: return "42804";
+  case SQLITE_BUSY_SNAPSHOT: return "40001"; /* repeat the whole transaction */
+  case SQLITE_CONSTRAINT_UNIQUE:
+  case SQLITE_CONSTRAINT_PRIMARYKEY:
+  case SQLITE_CONSTRAINT_ROWID: return "23505";
+  case SQLITE_CONSTRAINT_NOTNULL: return "23502";
+  case SQLITE_CONSTRAINT_FOREIGNKEY: return "23503";
+  case SQLITE_CONSTRAINT_CHECK: return "23514";
+  case SQLITE_CONSTRAINT_DATATYPE: return "42804";
   }
   switch (code & 0xff) {
-    case SQLITE_CONSTRAINT: return "23000";
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "55P03";
-    case SQLITE_FULL: return "53100";
-    case SQLITE_READONLY: return "25006";
-    case SQLITE_INTERRUPT: return "57014";
-    case SQLITE_CANTOPEN: return "08001";
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return "XX001";
-    case SQLITE_AUTH:
-    case SQLITE_PERM: return "42501";
-    case SQLITE_TOOBIG: return "54000";
-    case SQLITE_MISMATCH: return "42804";
-    case SQLITE_IOERR: return "58030";
-    case SQLITE_RANGE:
-    case SQLITE_MISUSE: return "XX000";
-    default: return state_of_error(message);
+  case SQLITE_CONSTRAINT: return "23000";
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED: return "55P03";
+  case SQLITE_FULL: return "53100";
+  case SQLITE_READONLY: return "25006";
+  case SQLITE_INTERRUPT: return "57014";
+  case SQLITE_CANTOPEN: return "08001";
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB: return "XX001";
+  case SQLITE_AUTH:
+  case SQLITE_PERM: return "42501";
+  case SQLITE_TOOBIG: return "54000";
+  case SQLITE_MISMATCH: return "42804";
+  case SQLITE_IOERR: return "58030";
+  case SQLITE_RANGE:
+  case SQLITE_MISUSE: return "XX000";
+  default: return state_of_error(message);
   }
 }
 

@@ -24,9 +24,11 @@ static const char *skip_blank(const char *at) {
     if (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r' || *at == '\f' || *at == ';') {
       at++;
     } else if (at[0] == '-' && at[1] == '-') {
-      while (*at != 0 && *at != '\n') at++;
+      while (*at != 0 && *at != '\n')
+        at++;
     } else if (at[0] == '/' && at[1] == '*') {
-      for (at += 2; *at != 0 && (at[0] != '*' || at[1] != '/');) at++;
+      for (at += 2; *at != 0 && (at[0] != '*' || at[1] != '/');)
+        at++;
       if (*at != 0) at += 2;
     } else {
       return at;
@@ -123,15 +125,15 @@ static int bind_value(sqlite3_stmt *statement, int number, const Value *value,
                       sqlite3_destructor_type keep) {
   const char *data;
   switch (value->type) {
-    case VALUE_NULL: break;
-    case VALUE_INTEGER: return sqlite3_bind_int64(statement, number, value->integer);
-    case VALUE_REAL: return sqlite3_bind_double(statement, number, value->real);
-    case VALUE_TEXT:
-      data = value->bytes.data != NULL ? value->bytes.data : "";
-      return sqlite3_bind_text64(statement, number, data, value->bytes.size, keep, SQLITE_UTF8);
-    case VALUE_BLOB:
-      data = value->bytes.data != NULL ? value->bytes.data : "";
-      return sqlite3_bind_blob64(statement, number, data, value->bytes.size, keep);
+  case VALUE_NULL: break;
+  case VALUE_INTEGER: return sqlite3_bind_int64(statement, number, value->integer);
+  case VALUE_REAL: return sqlite3_bind_double(statement, number, value->real);
+  case VALUE_TEXT:
+    data = value->bytes.data != NULL ? value->bytes.data : "";
+    return sqlite3_bind_text64(statement, number, data, value->bytes.size, keep, SQLITE_UTF8);
+  case VALUE_BLOB:
+    data = value->bytes.data != NULL ? value->bytes.data : "";
+    return sqlite3_bind_blob64(statement, number, data, value->bytes.size, keep);
   }
   return sqlite3_bind_null(statement, number);
 }
@@ -176,7 +178,8 @@ DriverStatus lite_run(DriverConnection *base, const char *sql, int64_t *affected
     return driver_error_set(error, FAILURE_REFUSED, "25006", "only reading is allowed here");
   }
   int code;
-  do code = sqlite3_step(statement);
+  do
+    code = sqlite3_step(statement);
   while (code == SQLITE_ROW);
   DriverStatus status = code == SQLITE_DONE ? DRIVER_OK : lite_error(connection, code, error);
   if (status == DRIVER_OK && affected != NULL && text_counts(sql, statement)) {
@@ -257,11 +260,11 @@ DriverStatus lite_next(DriverStatement *base, DriverError *error) {
   LiteStatement *statement = (LiteStatement *)base;
   DriverStatus status = statement->state;
   switch (status) {
-    case DRIVER_ROW: /* the row of execute() */ statement->state = DRIVER_OK; return status;
-    case DRIVER_DONE: return status;
-    case DRIVER_FAILED:
-      return driver_error_set(error, FAILURE_REFUSED, "HY010", "the statement has failed before");
-    case DRIVER_OK: break;
+  case DRIVER_ROW: /* the row of execute() */ statement->state = DRIVER_OK; return status;
+  case DRIVER_DONE: return status;
+  case DRIVER_FAILED:
+    return driver_error_set(error, FAILURE_REFUSED, "HY010", "the statement has failed before");
+  case DRIVER_OK: break;
   }
   if (lite_enter(connection_of(base), error) != DRIVER_OK) return DRIVER_FAILED;
   status = step(statement, error);
@@ -279,7 +282,8 @@ static DriverStatus batch_row(LiteStatement *statement, const Value *values, siz
   LiteConnection *connection = connection_of(&statement->base);
   if (bind_all(statement, values, count, SQLITE_STATIC, error) != DRIVER_OK) return DRIVER_FAILED;
   int code;
-  do code = sqlite3_step(statement->statement);
+  do
+    code = sqlite3_step(statement->statement);
   while (code == SQLITE_ROW);
   if (code != SQLITE_DONE) lite_error(connection, code, error);
   sqlite3_reset(statement->statement);

@@ -116,7 +116,8 @@ static void test_error(void) {
   CHECK_TEXT(error.message, "outer: inner");
   CHECK_TEXT(error.sqlstate, "42601");
   char *large = malloc(20001);
-  for (int i = 0; i < 20000; i += 2) memcpy(large + i, "\xc3\xa9", 3);
+  for (int i = 0; i < 20000; i += 2)
+    memcpy(large + i, "\xc3\xa9", 3);
   driver_error_set(&error, FAILURE_REMOTE, NULL, "%s", large);
   CHECK(strlen(error.message) == 998 && utf8_valid(error.message, 998));
   memset(large, 0x1b, 1999);
@@ -349,7 +350,8 @@ static void test_buffer(void) {
   CHECK_TEXT(buffer.data, "\"\"");
   buffer_clear(&buffer);
   CHECK(buffer.data == NULL && buffer.size == 0);
-  for (int i = 0; i < 100000; i++) buffer_format(&buffer, "%d,", i % 10);
+  for (int i = 0; i < 100000; i++)
+    buffer_format(&buffer, "%d,", i % 10);
   CHECK(buffer.size == 200000 && !buffer.failed && strlen(buffer.data) == 200000);
   buffer_append(&buffer, "x", SIZE_MAX / 2);
   CHECK(buffer.failed && buffer.size == 200000);

@@ -154,7 +154,8 @@ static void test_what(void) {
   driver_error_set(&remote, FAILURE_REMOTE, "42601", "bad");
   memset(sql, 'x', sizeof(sql));
   memcpy(sql, "SELECT\n\t", 8);
-  for (int i = 8; i < 398; i += 2) memcpy(sql + i, "\xc3\xa9", 2);
+  for (int i = 8; i < 398; i += 2)
+    memcpy(sql + i, "\xc3\xa9", 2);
   sql[398] = 0;
   error_remote(&error, &remote, "b", sql, sql);
   const char *end = strstr(error.message, "\xe2\x80\xa6: 42601 bad");
@@ -233,7 +234,8 @@ static void test_suggest(void) {
   error_suggest(&error, "y", names, 0);
   CHECK_TEXT(error.message, "x");
   const char *many[100];
-  for (int i = 0; i < 100; i++) many[i] = "name";
+  for (int i = 0; i < 100; i++)
+    many[i] = "name";
   error_suggest(&error, "y", many, 100);
   CHECK(strstr(error.message, ", name and 40 more") != NULL);
 }

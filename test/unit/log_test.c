@@ -39,7 +39,8 @@ static void test_kept(void) {
       "PRAGMA foreign_keys = 'on'",
       "SELECT a::int, b[1:2] FROM t",
   };
-  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) check_mask(texts[i], texts[i]);
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    check_mask(texts[i], texts[i]);
 }
 
 static void test_mask(void) {
@@ -186,7 +187,8 @@ static void test_ring(void) {
 static void test_long(void) {
   Log *log = log_new();
   char *sql = malloc(20001);
-  for (int i = 0; i < 20000; i += 2) memcpy(sql + i, "\xc3\xa9", 3);
+  for (int i = 0; i < 20000; i += 2)
+    memcpy(sql + i, "\xc3\xa9", 3);
   log_begin(log, "b", 1, sql);
   const LogEntry *entry = log_next(log, 0);
   CHECK(strlen(entry->operation) == 4000 && utf8_valid(entry->operation, 4000));

@@ -144,9 +144,12 @@ static void test_loading(void) {
            "{%zu, %d, \"good\"}; void *connector_driver_good(int abi) { return &d; }",
            sizeof(Driver), DRIVER_ABI);
   compile("connector_good.so", code, "");
-  for (int i = 0; i < 8; i++) pthread_create(&threads[i], NULL, load, &found[i]);
-  for (int i = 0; i < 8; i++) pthread_join(threads[i], NULL);
-  for (int i = 0; i < 8; i++) CHECK(found[i] != NULL && found[i] == found[0]);
+  for (int i = 0; i < 8; i++)
+    pthread_create(&threads[i], NULL, load, &found[i]);
+  for (int i = 0; i < 8; i++)
+    pthread_join(threads[i], NULL);
+  for (int i = 0; i < 8; i++)
+    CHECK(found[i] != NULL && found[i] == found[0]);
   CHECK_TEXT(found[0]->backend, "good");
   static const Driver wrong = {.size = 1, .abi = DRIVER_ABI, .backend = "wrong"};
   static const Driver linked = {.size = sizeof(Driver), .abi = DRIVER_ABI, .backend = "linked"};

@@ -93,7 +93,8 @@ static void test_kinds(void) {
   CHECK(spill_rows(spill) == 3);
   SpillReader *reader = spill_reader_new(spill);
   CHECK(spill_reader_next(reader, &values, &count, &error) == SQLITE_ROW && count == 9);
-  for (int i = 0; i < 9; i++) CHECK(value_same(&values[i], &row[i]));
+  for (int i = 0; i < 9; i++)
+    CHECK(value_same(&values[i], &row[i]));
   CHECK(spill_reader_next(reader, &values, &count, &error) == SQLITE_ROW && count == 0);
   CHECK(spill_reader_next(reader, &values, &count, &error) == SQLITE_ROW && count == 1);
   CHECK(spill_reader_next(reader, &values, &count, &error) == SQLITE_DONE);
@@ -144,7 +145,8 @@ static void test_large(void) {
   Spill *spill = spill_new();
   const Value *values;
   size_t count;
-  for (int i = 0; i < LARGE; i++) blob[i] = (char)(i * 31 + i / 4096);
+  for (int i = 0; i < LARGE; i++)
+    blob[i] = (char)(i * 31 + i / 4096);
   Value row[] = {integer(1), bytes(VALUE_BLOB, blob, LARGE)}, small = integer(7);
   CHECK(spill_append(spill, &small, 1, &error) == SQLITE_OK);
   CHECK(spill_append(spill, row, 2, &error) == SQLITE_OK);
@@ -216,7 +218,8 @@ static void test_disk(void) {
   const Value *values;
   size_t count;
   int code;
-  do code = spill_reader_next(reader, &values, &count, &error);
+  do
+    code = spill_reader_next(reader, &values, &count, &error);
   while (code == SQLITE_ROW);
   CHECK(code == SQLITE_FULL); /* never an early end of data */
   spill_reader_free(reader);

@@ -83,7 +83,8 @@ static int64_t execute(DriverConnection *connection, const char *sql, const Valu
   DriverStatement *statement;
   if (driver->prepare(connection, sql, strlen(sql), &statement, &error) != DRIVER_OK) return -1;
   DriverStatus status = driver->execute(statement, values, count, envelope, &error);
-  while (status == DRIVER_OK || status == DRIVER_ROW) status = driver->next(statement, &error);
+  while (status == DRIVER_OK || status == DRIVER_ROW)
+    status = driver->next(statement, &error);
   int64_t affected = status == DRIVER_DONE ? driver->affected(statement) : -1;
   driver->finish(statement);
   return affected;
@@ -101,10 +102,10 @@ static const char *one(DriverConnection *connection, const char *sql) {
       driver->next(statement, &error) == DRIVER_ROW &&
       driver->value(statement, 0, &value, &error) == DRIVER_OK) {
     switch (value.type) {
-      case VALUE_NULL: strcpy(result, "NULL"); break;
-      case VALUE_INTEGER: snprintf(result, 100, "%lld", (long long)value.integer); break;
-      case VALUE_REAL: real_print(value.real, result); break;
-      default: snprintf(result, 100, "%.*s", (int)value.bytes.size, value.bytes.data);
+    case VALUE_NULL: strcpy(result, "NULL"); break;
+    case VALUE_INTEGER: snprintf(result, 100, "%lld", (long long)value.integer); break;
+    case VALUE_REAL: real_print(value.real, result); break;
+    default: snprintf(result, 100, "%.*s", (int)value.bytes.size, value.bytes.data);
     }
   }
   driver->finish(statement);
@@ -152,7 +153,8 @@ static void test_open(void) {
   CHECK(open_with(path_of("absent.db"), NULL, NULL, true) == NULL);
   CHECK(access(path_of("absent.db"), F_OK) != 0);
   FILE *file = fopen(path_of("garbage.db"), "w");
-  for (int i = 0; i < 500; i++) fputs("this is no database ", file);
+  for (int i = 0; i < 500; i++)
+    fputs("this is no database ", file);
   fclose(file);
   check_refused(path_of("garbage.db"), NULL, NULL, "is not a SQLite database");
   CHECK_TEXT(error.sqlstate, "XX001");
