@@ -10,7 +10,7 @@
 **    value's natural type, so that `SELECT $1` with 42 gives INTEGER 42. Where the server has no
 *use for
 **    that type (`text_col = $1`), this is remembered and the value goes as text.
-** A second Parse may fail, which would spoil a transaction: there it is done inside a savepoint.
+** A Parse that fails does no harm to a transaction (statement.c).
 */
 #include "postgresql.h"
 #include <limits.h>
@@ -18,10 +18,6 @@
 #include <string.h>
 
 enum { PARAMETERS_MOST = 65535 };
-
-static const char *const guard = "SAVEPOINT connector_types";
-static const char *const guard_release = "RELEASE SAVEPOINT connector_types";
-static const char *const guard_undo = "ROLLBACK TO SAVEPOINT connector_types";
 
 /* "could not determine data type of parameter $3" in whatever language. */
 static size_t named_parameter(const DriverError *error) {
@@ -47,43 +43,12 @@ static bool force_text(PgStatement *statement, size_t number) {
   return true;
 }
 
-static bool in_transaction(PgConnection *connection) {
-  return PQtransactionStatus(connection->link) == PQTRANS_INTRANS;
-}
-
-/* Parses so that a refusal leaves a transaction as it was. */
-static DriverStatus parse_guarded(PgStatement *statement, DriverError *error) {
-  PgConnection *connection = statement->connection;
-  DriverError failure;
-  if (!in_transaction(connection)) return pg_statement_parse(statement, error);
-  if (pg_query(connection, guard, 0, NULL, NULL, error) != DRIVER_OK) return DRIVER_FAILED;
-  DriverStatus status = pg_statement_parse(statement, &failure);
-  if (status != DRIVER_OK) {
-    *error = failure;
-    if (failure.failure != FAILURE_REMOTE) return DRIVER_FAILED;
-    if (pg_query(connection, guard_undo, 0, NULL, NULL, &failure) != DRIVER_OK) {
-      *error = failure;
-      return DRIVER_FAILED;
-    }
-  }
-  /* pg_query takes the unnamed statement for itself: this one is parsed again with its run */
-  if (pg_query(connection, guard_release, 0, NULL, NULL, &failure) != DRIVER_OK) {
-    *error = failure;
-    return DRIVER_FAILED;
-  }
-  return status;
-}
-
 DriverStatus pg_infer_parse(PgStatement *statement, DriverError *error) {
   for (;;) {
     DriverStatus status = pg_statement_parse(statement, error);
     if (status == DRIVER_OK || error->failure != FAILURE_REMOTE) return status;
     size_t number = named_parameter(error);
-    if (number == 0 || in_transaction(statement->connection) ||
-        PQtransactionStatus(statement->connection->link) == PQTRANS_INERROR) {
-      return status;
-    }
-    if (!force_text(statement, number)) return status;
+    if (number == 0 || !force_text(statement, number)) return status;
   }
 }
 
@@ -143,7 +108,7 @@ DriverStatus pg_infer(PgStatement *statement, const Value *values, size_t count,
                             statement->parameter_count, count);
   }
   if (!types_choose(statement, values)) return DRIVER_OK;
-  DriverStatus status = parse_guarded(statement, error);
+  DriverStatus status = pg_statement_parse(statement, error);
   if (status == DRIVER_OK || error->failure != FAILURE_REMOTE ||
       strncmp(error->sqlstate, "42", 2) != 0) {
     return status;

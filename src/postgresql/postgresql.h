@@ -268,6 +268,10 @@ DriverStatus pg_settle(PgConnection *connection, PGresult **last, DriverError *e
 void pg_stop(PgConnection *connection);
 /* Throws results away until idle or until `until`; no interrupt, no cancel. */
 bool pg_drain(PgConnection *connection, int64_t until);
+/* In pipeline mode: one command's first result (kept may be NULL) up to its end. */
+DriverStatus pg_take_command(PgConnection *connection, PGresult **kept, DriverError *error);
+/* Queues a text without parameters in pipeline mode. */
+bool pg_queue_text(PgConnection *connection, const char *text);
 /* Sync at the end of what was sent in pipeline mode. */
 DriverStatus pg_sync(PgConnection *connection, DriverError *error);
 /* True when the server has been told (it may still be working). */
@@ -290,7 +294,9 @@ void pg_column(DriverStatement *statement, size_t index, DriverColumn *column);
 void pg_statement_destroy(DriverStatement *statement);
 /* A statement that is not yet known to the server. */
 PgStatement *pg_statement_new(PgConnection *connection, const char *sql, size_t size);
-/* Parse and Describe with the declared types, in one round trip. */
+/* Parse and Describe with the declared types, in one round trip. A refusal leaves a transaction as
+*it
+** was: inside one, a savepoint goes with it. */
 DriverStatus pg_statement_parse(PgStatement *statement, DriverError *error);
 /* Takes columns from a description or a first result (its ownership too). */
 DriverStatus pg_statement_describe(PgStatement *statement, PGresult *description,
@@ -379,8 +385,8 @@ bool pg_numeric_text(const char *data, size_t size, DriverBuffer *text);
 /* Puts a text into the row's memory. */
 bool pg_decode_keep(PgDecoder *decoder, const char *text, size_t size, Value *value);
 /* Seconds since 1970 of a timestamp, when the target wants that: INTEGER, or REAL with a fraction
-*as
-** long as a double tells microseconds apart (1684 to 2255). False: the text is to be used. */
+ *as
+ ** long as a double tells microseconds apart (1684 to 2255). False: the text is to be used. */
 bool pg_unix_time(const PgDecoder *decoder, int64_t microseconds_since_2000, Value *value);
 
 static inline uint16_t pg_get16(const char *data) {

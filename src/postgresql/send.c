@@ -70,7 +70,7 @@ static const char *begin_text(const PgConnection *connection, const char *text) 
   return text;
 }
 
-static bool queue_text(PgConnection *connection, const char *text) {
+bool pg_queue_text(PgConnection *connection, const char *text) {
   connection->sync_owed = true;
   connection->unnamed = NULL;
   return PQsendQueryParams(connection->link, begin_text(connection, text), 0, NULL, NULL, NULL,
@@ -87,7 +87,7 @@ static bool queue_deallocate(PgConnection *connection, int count) {
   for (int i = 0; i < count; i++, name += strlen(name) + 1) {
     char text[64];
     snprintf(text, sizeof(text), "DEALLOCATE \"%s\"", name);
-    if (!queue_text(connection, text) || !queue_sync(connection)) return false;
+    if (!pg_queue_text(connection, text) || !queue_sync(connection)) return false;
   }
   size_t done = (size_t)(name - connection->forgotten.data);
   connection->forgotten.size -= done;
@@ -143,22 +143,31 @@ static bool queue_statement(PgStatement *statement, const PgEncoded *encoded) {
 
 /* ---------------------------------------------------------------- the answers before its own */
 
-/* One command's answer and its end. */
-static DriverStatus take_command(PgConnection *connection, bool matters, DriverError *error) {
+DriverStatus pg_take_command(PgConnection *connection, PGresult **kept, DriverError *error) {
   bool failed = false;
+  DriverError later;
+  if (kept != NULL) *kept = NULL;
   for (;;) {
     PGresult *result;
-    if (pg_take(connection, &result, error) != DRIVER_OK) return DRIVER_FAILED;
+    DriverStatus status = pg_take(connection, &result, error);
+    bool lost =
+        status == DRIVER_OK && result == NULL && PQstatus(connection->link) != CONNECTION_OK;
+    if (lost && !failed) pg_error(connection, NULL, error);
+    if (status == DRIVER_OK && result == NULL && !lost && !failed) return DRIVER_OK;
     if (result == NULL) {
-      if (PQstatus(connection->link) != CONNECTION_OK) return pg_error(connection, NULL, error);
-      return failed ? DRIVER_FAILED : DRIVER_OK;
+      if (kept != NULL) PQclear(*kept);
+      if (kept != NULL) *kept = NULL;
+      return DRIVER_FAILED;
     }
     ExecStatusType kind = PQresultStatus(result);
     bool bad =
         kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE || kind == PGRES_PIPELINE_ABORTED;
-    if (bad && !failed && matters) pg_error(connection, result, error);
-    failed = failed || (bad && matters);
-    PQclear(result);
+    if (bad) pg_error(connection, result, failed ? &later : error);
+    failed = failed || bad;
+    if (kept != NULL && *kept == NULL)
+      *kept = result;
+    else
+      PQclear(result);
   }
 }
 
@@ -174,17 +183,19 @@ static DriverStatus take_company(PgStatement *statement, const Plan *plan, Drive
   PgConnection *connection = statement->connection;
   DriverStatus status = DRIVER_OK;
   if (plan->mode != NULL) {
-    status = take_command(connection, true, error);
+    status = pg_take_command(connection, NULL, error);
     if (status == DRIVER_OK) status = take_sync(connection, error);
     if (status == DRIVER_OK) connection->read_only_told = plan->mode == set_read_only;
   }
   for (int i = 0; i < plan->dropped && status == DRIVER_OK; i++) {
-    status = take_command(connection, false, error);
-    if (status == DRIVER_OK) status = take_sync(connection, error);
+    status = pg_take_command(connection, NULL, error);
+    if (status == DRIVER_OK || error->failure == FAILURE_REMOTE) {
+      status = take_sync(connection, error); /* somebody else deallocated it */
+    }
   }
   size_t count = plan->before_count + (plan->wrap ? 1 : 0) + (plan->name ? 1 : 0);
   for (size_t i = 0; i < count && status == DRIVER_OK; i++) {
-    status = take_command(connection, true, error);
+    status = pg_take_command(connection, NULL, error);
   }
   return status;
 }
@@ -196,17 +207,17 @@ static DriverStatus send_piped(PgStatement *statement, const PgEncoded *encoded,
   PgConnection *connection = statement->connection;
   bool queued = PQenterPipelineMode(connection->link) != 0;
   if (queued && plan->mode != NULL) {
-    queued = queue_text(connection, plan->mode) && queue_sync(connection);
+    queued = pg_queue_text(connection, plan->mode) && queue_sync(connection);
   }
   queued = queued && queue_deallocate(connection, plan->dropped);
-  if (queued && plan->wrap) queued = queue_text(connection, "BEGIN READ ONLY");
+  if (queued && plan->wrap) queued = pg_queue_text(connection, "BEGIN READ ONLY");
   for (size_t i = 0; i < plan->before_count && queued; i++) {
-    queued = queue_text(connection, plan->before[i]);
+    queued = pg_queue_text(connection, plan->before[i]);
   }
   if (queued && plan->name) queued = queue_name(statement);
   queued = queued && queue_statement(statement, encoded);
-  if (queued && plan->wrap) queued = queue_text(connection, "COMMIT");
-  if (queued && plan->after != NULL) queued = queue_text(connection, plan->after);
+  if (queued && plan->wrap) queued = pg_queue_text(connection, "COMMIT");
+  if (queued && plan->after != NULL) queued = pg_queue_text(connection, plan->after);
   queued = queued && queue_sync(connection);
   if (!queued) return pg_error(connection, NULL, error);
   if (take_company(statement, plan, error) == DRIVER_OK) return DRIVER_OK;

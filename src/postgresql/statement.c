@@ -176,12 +176,51 @@ void pg_forget(PgConnection *connection, PgStatement *statement) {
   statement->parsed = false;
 }
 
-DriverStatus pg_statement_parse(PgStatement *statement, DriverError *error) {
+/* Queues Parse and Describe of the unnamed statement, with a savepoint around them. */
+static bool queue_parse(PgStatement *statement, const Oid *types, bool guarded) {
   PgConnection *connection = statement->connection;
   PGconn *link = connection->link;
+  DriverError ignored;
+  bool queued = PQenterPipelineMode(link) != 0;
+  if (guarded) queued = queued && pg_queue_text(connection, "SAVEPOINT connector_parse");
+  queued = queued &&
+           PQsendPrepare(link, "", statement->sql, (int)statement->parameter_count, types) &&
+           PQsendDescribePrepared(link, "");
+  if (guarded) queued = queued && pg_queue_text(connection, "RELEASE SAVEPOINT connector_parse");
+  return queued && pg_sync(connection, &ignored) == DRIVER_OK;
+}
+
+static DriverStatus take_parse(PgStatement *statement, bool guarded, PGresult **description,
+                               DriverError *error) {
+  PgConnection *connection = statement->connection;
+  DriverStatus status = guarded ? pg_take_command(connection, NULL, error) : DRIVER_OK;
+  *description = NULL;
+  if (status == DRIVER_OK) status = pg_take_command(connection, NULL, error);
+  if (status == DRIVER_OK) status = pg_take_command(connection, description, error);
+  if (status == DRIVER_OK)
+    status = pg_settle(connection, NULL, error);
+  else if (!connection->base.broken)
+    pg_settle(connection, NULL, NULL);
+  if (status == DRIVER_OK && *description == NULL) status = driver_error_memory(error);
+  if (status == DRIVER_OK) return status;
+  PQclear(*description);
+  if (!guarded || error->failure != FAILURE_REMOTE || connection->base.broken) return status;
+  DriverError later;
+  if (pg_query(connection, "ROLLBACK TO SAVEPOINT connector_parse", 0, NULL, NULL, &later) !=
+          DRIVER_OK ||
+      pg_query(connection, "RELEASE SAVEPOINT connector_parse", 0, NULL, NULL, &later) !=
+          DRIVER_OK) {
+    *error = later;
+  }
+  return DRIVER_FAILED;
+}
+
+DriverStatus pg_statement_parse(PgStatement *statement, DriverError *error) {
+  PgConnection *connection = statement->connection;
   size_t count = statement->parameter_count;
   Oid few[32], *types = few;
   PGresult *description = NULL;
+  bool guarded = PQtransactionStatus(connection->link) == PQTRANS_INTRANS;
   pg_forget(connection, statement);
   if (count > sizeof(few) / sizeof(*few)) {
     types = connection->base.host->allocate(count * sizeof(*types));
@@ -189,15 +228,13 @@ DriverStatus pg_statement_parse(PgStatement *statement, DriverError *error) {
   }
   for (size_t i = 0; i < count; i++)
     types[i] = statement->parameters[i].declared;
-  bool queued = PQenterPipelineMode(link) &&
-                PQsendPrepare(link, "", statement->sql, (int)count, types) &&
-                PQsendDescribePrepared(link, "");
-  connection->sync_owed = true;
+  bool queued = queue_parse(statement, types, guarded);
   if (types != few) connection->base.host->release(types);
   connection->unnamed = NULL;
   if (!queued) return pg_error(connection, NULL, error);
-  if (pg_settle(connection, &description, error) != DRIVER_OK) return DRIVER_FAILED;
-  connection->unnamed = statement;
+  if (take_parse(statement, guarded, &description, error) != DRIVER_OK) return DRIVER_FAILED;
+  /* RELEASE took the unnamed statement: this one's text goes out again with its run */
+  if (!guarded) connection->unnamed = statement;
   statement->parsed = true;
   statement->stale = false;
   return pg_statement_describe(statement, description, error);
