@@ -1,25 +1,368 @@
 /*
 ** batch.c: one statement for many rows.
+**
+** MariaDB takes many rows in one message (array binding): the values go in blocks, column by column,
+** each block one round trip. A column has one type in a block, so a row whose types differ begins a
+** new one; NULL goes with every type. Elsewhere, and for statements that are not a plain INSERT,
+** REPLACE, UPDATE or DELETE, the prepared statement is run row by row.
+**
+** The server does not say which row of a block was wrong. Each block has a savepoint before it; after
+** an error the block is undone and its rows are run one by one until the same thing happens: that row
+** is the one. (The caller rolls everything back afterwards.)
 */
 #include "my.h"
+#include <string.h>
 
-DriverStatus my_execute_batch(DriverStatement *base, DriverRowSource *source, int64_t *affected,
-                              DriverError *error) {
-  int64_t total = 0;
+#define MOST_ROWS 5000
+#define MOST_CELLS 100000
+#define MOST_BYTES ((size_t)1 << 20)
+#define SAVEPOINT_NAME "sqlite_connector_batch"
+#define NOT_SUPPORTED 1295
+
+/* The values of one parameter in all rows of the block. */
+typedef struct Column {
+  ValueType type; /* VALUE_NULL: no row had a value yet */
+  int64_t *integers;
+  double *reals;
+  char **texts;         /* made from offsets when the block is sent */
+  unsigned long *sizes;
+  size_t *offsets;      /* into Block.bytes */
+  char *nulls;          /* indicators */
+} Column;
+
+typedef struct Block {
+  MyStatement *statement;
+  const DriverHost *host;
+  size_t width, capacity, rows;
+  Column *columns;
+  char *memory; /* all arrays */
+  char *bytes;
+  size_t bytes_used, bytes_capacity;
+  int64_t first; /* number of its first row, 1-based */
+  int64_t affected;
+  Value *values; /* one row, to run it alone */
+} Block;
+
+/* ---- memory ---- */
+
+static size_t per_row(void) {
+  return sizeof(int64_t) + sizeof(double) + sizeof(char *) + sizeof(unsigned long) +
+         sizeof(size_t) + 1;
+}
+
+static DriverStatus block_init(Block *block, MyStatement *statement, DriverError *error) {
+  memset(block, 0, sizeof *block);
+  block->statement = statement;
+  block->host = my_of(statement)->base.host;
+  block->width = statement->parameter_count;
+  size_t rows = MOST_CELLS / block->width;
+  block->capacity = rows < 1 ? 1 : rows > MOST_ROWS ? MOST_ROWS : rows;
+  rows = (block->capacity + 7) / 8 * 8; /* keeps every array aligned */
+  block->columns = block->host->allocate(block->width * sizeof *block->columns);
+  block->values = block->host->allocate(block->width * sizeof *block->values);
+  block->memory = block->host->allocate(block->width * rows * per_row());
+  if (block->columns == NULL || block->values == NULL || block->memory == NULL) {
+    return driver_error_memory(error);
+  }
+  char *at = block->memory;
+  for (size_t i = 0; i < block->width; i++) {
+    Column *column = &block->columns[i];
+    column->type = VALUE_NULL;
+    column->integers = (int64_t *)at;
+    column->reals = (double *)(at += rows * sizeof(int64_t));
+    column->texts = (char **)(at += rows * sizeof(double));
+    column->sizes = (unsigned long *)(at += rows * sizeof(char *));
+    column->offsets = (size_t *)(at += rows * sizeof(unsigned long));
+    column->nulls = at += rows * sizeof(size_t);
+    at += rows;
+  }
+  return DRIVER_OK;
+}
+
+static void block_clear(Block *block) {
+  block->host->release(block->columns);
+  block->host->release(block->values);
+  block->host->release(block->memory);
+  block->host->release(block->bytes);
+}
+
+static void block_empty(Block *block) {
+  block->first += (int64_t)block->rows;
+  block->rows = 0;
+  block->bytes_used = 0;
+  for (size_t i = 0; i < block->width; i++) block->columns[i].type = VALUE_NULL;
+}
+
+/* ---- filling ---- */
+
+static bool block_takes(const Block *block, const Value *values) {
+  size_t bytes = 0;
+  if (block->rows == block->capacity) return false;
+  for (size_t i = 0; i < block->width; i++) {
+    ValueType type = block->columns[i].type;
+    if (values[i].type == VALUE_NULL) continue;
+    if (type != VALUE_NULL && type != values[i].type) return false;
+    if (values[i].type >= VALUE_TEXT) bytes += values[i].bytes.size;
+  }
+  return block->rows == 0 || block->bytes_used + bytes <= MOST_BYTES;
+}
+
+static bool keep_bytes(Block *block, const Value *value, size_t *offset) {
+  size_t wanted = block->bytes_used + value->bytes.size;
+  if (wanted > block->bytes_capacity) {
+    size_t capacity = block->bytes_capacity < 4096 ? 4096 : block->bytes_capacity;
+    while (capacity < wanted) capacity *= 2;
+    char *bytes = block->host->reallocate(block->bytes, capacity);
+    if (bytes == NULL) return false;
+    block->bytes = bytes;
+    block->bytes_capacity = capacity;
+  }
+  *offset = block->bytes_used;
+  if (value->bytes.size > 0) {
+    memcpy(block->bytes + block->bytes_used, value->bytes.data, value->bytes.size);
+  }
+  block->bytes_used = wanted;
+  return true;
+}
+
+static DriverStatus block_add(Block *block, const Value *values, DriverError *error) {
+  size_t row = block->rows;
+  for (size_t i = 0; i < block->width; i++) {
+    Column *column = &block->columns[i];
+    const Value *value = &values[i];
+    column->nulls[row] = value->type == VALUE_NULL;
+    column->integers[row] = 0;
+    column->reals[row] = 0;
+    column->sizes[row] = 0;
+    column->offsets[row] = 0;
+    if (value->type == VALUE_NULL) continue;
+    if (my_value_check(value, i + 1, error) == DRIVER_FAILED) return DRIVER_FAILED;
+    column->type = value->type;
+    if (value->type == VALUE_INTEGER) {
+      column->integers[row] = value->integer;
+    } else if (value->type == VALUE_REAL) {
+      column->reals[row] = value->real;
+    } else {
+      column->sizes[row] = (unsigned long)value->bytes.size;
+      if (!keep_bytes(block, value, &column->offsets[row])) return driver_error_memory(error);
+    }
+  }
+  block->rows++;
+  return DRIVER_OK;
+}
+
+/* ---- one row alone ---- */
+
+static DriverStatus run_row(MyStatement *statement, const Value *values, int64_t *affected,
+                            DriverError *error) {
+  DriverStatus status = my_execute(&statement->base, values, statement->parameter_count, NULL, error);
+  while (status == DRIVER_OK || status == DRIVER_ROW) status = my_next(&statement->base, error);
+  if (status == DRIVER_DONE) *affected += my_affected(&statement->base);
+  return status;
+}
+
+static const Value *block_row(Block *block, size_t row) {
+  for (size_t i = 0; i < block->width; i++) {
+    const Column *column = &block->columns[i];
+    Value *value = &block->values[i];
+    memset(value, 0, sizeof *value);
+    value->type = column->nulls[row] ? VALUE_NULL : column->type;
+    if (value->type == VALUE_INTEGER) value->integer = column->integers[row];
+    if (value->type == VALUE_REAL) value->real = column->reals[row];
+    if (value->type >= VALUE_TEXT) {
+      value->bytes.data = block->bytes + column->offsets[row];
+      value->bytes.size = column->sizes[row];
+    }
+  }
+  return block->values;
+}
+
+/* The rows of the block one by one. */
+static DriverStatus run_rows(Block *block, DriverError *error) {
+  for (size_t row = 0; row < block->rows; row++) {
+    if (run_row(block->statement, block_row(block, row), &block->affected, error) ==
+        DRIVER_FAILED) {
+      error->row = block->first + (int64_t)row;
+      return DRIVER_FAILED;
+    }
+  }
+  return DRIVER_OK;
+}
+
+/* ---- array binding ---- */
+
+#if MY_LIBMARIADB && MARIADB_PACKAGE_VERSION_ID >= 30100
+
+static void bind_column(Block *block, Column *column, MYSQL_BIND *bind) {
+  memset(bind, 0, sizeof *bind);
+  bind->u.indicator = column->nulls; /* 1 is STMT_INDICATOR_NULL */
+  switch (column->type) {
+  case VALUE_INTEGER:
+    bind->buffer_type = MYSQL_TYPE_LONGLONG;
+    bind->buffer = column->integers;
+    return;
+  case VALUE_REAL:
+    bind->buffer_type = MYSQL_TYPE_DOUBLE;
+    bind->buffer = column->reals;
+    return;
+  default: break;
+  }
+  static char nothing[1];
+  for (size_t row = 0; row < block->rows; row++) {
+    column->texts[row] = block->bytes == NULL ? nothing : block->bytes + column->offsets[row];
+  }
+  bind->buffer_type = column->type == VALUE_BLOB ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING;
+  bind->buffer = column->texts;
+  bind->length = column->sizes;
+}
+
+static bool set_array_size(MyStatement *statement, unsigned int rows) {
+  return mysql_stmt_attr_set(statement->handle, STMT_ATTR_ARRAY_SIZE, &rows) == 0;
+}
+
+/* After an error that a row may be the cause of: finds it. *error keeps the block's own error when no
+** row alone fails. */
+static void find_row(Block *block, DriverError *error) {
+  static const char undo[] = "ROLLBACK TO SAVEPOINT " SAVEPOINT_NAME;
+  MyConnection *connection = my_of(block->statement);
+  DriverError found;
+  error->row = block->first;
+  if (error->failure != FAILURE_REMOTE || strncmp(error->sqlstate, "40", 2) == 0 ||
+      strncmp(error->sqlstate, "42", 2) == 0 || error->native == 1205 ||
+      (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) == 0 ||
+      my_run_text(connection, undo, sizeof undo - 1, NULL, &found) == DRIVER_FAILED) {
+    return;
+  }
+  if (run_rows(block, &found) == DRIVER_FAILED) *error = found;
+}
+
+static DriverStatus send_array(Block *block, DriverError *error) {
+  static const char savepoint[] = "SAVEPOINT " SAVEPOINT_NAME;
+  MyStatement *statement = block->statement;
+  MyConnection *connection = my_of(statement);
+  if ((connection->mysql->server_status & SERVER_STATUS_IN_TRANS) != 0 &&
+      my_run_text(connection, savepoint, sizeof savepoint - 1, NULL, error) == DRIVER_FAILED) {
+    return DRIVER_FAILED;
+  }
+  for (size_t i = 0; i < block->width; i++) {
+    bind_column(block, &block->columns[i], &statement->binds[i]);
+  }
+  DriverStatus status;
+  if (!set_array_size(statement, (unsigned int)block->rows) ||
+      mysql_stmt_bind_param(statement->handle, statement->binds) != 0) {
+    status = my_error(connection, statement->handle, error);
+  } else {
+    statement->affected = 0;
+    status = my_statement_start(statement, error);
+  }
+  set_array_size(statement, 0);
+  if (status == DRIVER_OK) block->affected += statement->affected;
+  return status;
+}
+
+static DriverStatus block_send(Block *block, DriverError *error) {
+  MyConnection *connection = my_of(block->statement);
+  uint64_t bytes = block->bytes_used + (uint64_t)block->rows * block->width * 10;
+  if (block->rows < 2 || !connection->bulk ||
+      my_packet_check(connection, bytes, error) == DRIVER_FAILED) {
+    return run_rows(block, error); /* a server with a small max_allowed_packet takes rows alone */
+  }
+  DriverStatus status = send_array(block, error);
+  if (status == DRIVER_FAILED && error->native == NOT_SUPPORTED && !connection->base.broken) {
+    connection->bulk = false;
+    return run_rows(block, error);
+  }
+  if (status == DRIVER_FAILED) find_row(block, error);
+  return status;
+}
+
+static bool bulk_fits(MyStatement *statement) {
+  return my_of(statement)->bulk && statement->handle != NULL && statement->is_change &&
+         statement->columns.count == 0 && statement->parameter_count > 0;
+}
+
+#else
+
+static DriverStatus block_send(Block *block, DriverError *error) {
+  return run_rows(block, error);
+}
+
+static bool bulk_fits(MyStatement *statement) {
+  (void)statement;
+  return false;
+}
+
+#endif
+
+/* ---- the two ways ---- */
+
+static DriverStatus run_each(MyStatement *statement, DriverRowSource *source, int64_t *total,
+                             DriverError *error) {
   for (int64_t row = 1;; row++) {
     const Value *values;
     size_t count;
     DriverStatus status = source->take(source, &values, &count, error);
-    if (status == DRIVER_DONE) break;
-    if (status == DRIVER_FAILED) return DRIVER_FAILED;
-    status = my_execute(base, values, count, NULL, error);
-    while (status == DRIVER_OK || status == DRIVER_ROW) status = my_next(base, error);
+    if (status != DRIVER_ROW) return status;
+    if (count != statement->parameter_count) {
+      driver_error_set(error, FAILURE_REFUSED, "07001",
+                       "the statement has %zu parameters, and %zu values are given",
+                       statement->parameter_count, count);
+      status = DRIVER_FAILED;
+    } else {
+      status = run_row(statement, values, total, error);
+    }
     if (status == DRIVER_FAILED) {
       error->row = row;
       return DRIVER_FAILED;
     }
-    total += my_affected(base);
   }
+}
+
+static DriverStatus run_blocks(Block *block, DriverRowSource *source, DriverError *error) {
+  block->first = 1;
+  for (;;) {
+    const Value *values;
+    size_t count;
+    DriverStatus status = source->take(source, &values, &count, error);
+    if (status == DRIVER_FAILED) return DRIVER_FAILED;
+    if (status == DRIVER_DONE) return block_send(block, error);
+    if (count != block->width) {
+      driver_error_set(error, FAILURE_REFUSED, "07001",
+                       "the statement has %zu parameters, and %zu values are given", block->width,
+                       count);
+    } else if (block_takes(block, values)) {
+      status = block_add(block, values, error);
+    } else {
+      if (block_send(block, error) == DRIVER_FAILED) return DRIVER_FAILED;
+      block_empty(block);
+      status = block_add(block, values, error);
+    }
+    if (count != block->width || status == DRIVER_FAILED) {
+      error->row = block->first + (int64_t)block->rows;
+      return DRIVER_FAILED;
+    }
+  }
+}
+
+DriverStatus my_execute_batch(DriverStatement *base, DriverRowSource *source, int64_t *affected,
+                              DriverError *error) {
+  MyStatement *statement = (MyStatement *)base;
+  int64_t total = 0;
+  DriverStatus status;
+  if (!my_usable(my_of(statement), error)) return DRIVER_FAILED;
+  if (bulk_fits(statement)) {
+    Block block;
+    status = block_init(&block, statement, error);
+    if (status == DRIVER_OK) status = my_binds_make(statement, error);
+    if (status == DRIVER_OK) status = my_before_statement(my_of(statement), error);
+    if (status == DRIVER_OK) status = run_blocks(&block, source, error);
+    total = block.affected;
+    block_clear(&block);
+  } else {
+    status = run_each(statement, source, &total, error);
+  }
+  if (status == DRIVER_FAILED) return DRIVER_FAILED;
+  statement->affected = total;
   if (affected != NULL) *affected = total;
   return DRIVER_OK;
 }

@@ -107,16 +107,16 @@ static void *job_thread(void *argument) {
   return NULL;
 }
 
-bool my_thread_start(void *(*work)(void *), void *argument) {
+bool my_thread_start(void *(*work)(void *), void *argument, pthread_t *thread) {
   pthread_attr_t attributes;
-  pthread_t thread;
+  pthread_t unused;
   sigset_t all, before;
   if (pthread_attr_init(&attributes) != 0) return false;
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  if (thread == NULL) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_attr_setstacksize(&attributes, (size_t)1 << 20);
   sigfillset(&all); /* the host's handlers run on the host's threads */
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int rc = pthread_create(&thread, &attributes, work, argument);
+  int rc = pthread_create(thread == NULL ? &unused : thread, &attributes, work, argument);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
   return rc == 0;
@@ -203,6 +203,7 @@ static MyConnection *connection_new(Job *job, const DriverTarget *target, const 
   connection->mysql = job->mysql;
   job->mysql = NULL;
   connection->address = job->address;
+  connection->session = mysql_thread_id(connection->mysql);
   connection->target = my_target_retain(job->target);
   connection->numeric = "auto";
   if (target->numeric != NULL && strcmp(target->numeric, "text") == 0) connection->numeric = "text";
@@ -234,7 +235,7 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
                             "no memory or no file descriptor left for another connection");
   }
   atomic_fetch_add(&job->references, 1); /* the thread's */
-  if (!my_thread_start(job_thread, job)) {
+  if (!my_thread_start(job_thread, job, NULL)) {
     job_release(job);
     job_release(job);
     return driver_error_set(error, FAILURE_CONNECT, "08001", "no thread can be started");
@@ -281,10 +282,6 @@ static void disarm(MYSQL *mysql) {
   }
 }
 
-static void say_goodbye(void *argument) {
-  mysql_close(argument);
-}
-
 void my_close(DriverConnection *base) {
   MyConnection *connection = (MyConnection *)base;
   const DriverHost *host = base->host;
@@ -292,20 +289,17 @@ void my_close(DriverConnection *base) {
   if (!ours) {
     disarm(connection->mysql);
   } else if (base->broken) {
-    int descriptor = (int)mysql_get_socket(connection->mysql);
-    if (descriptor >= 0) shutdown(descriptor, SHUT_RDWR);
+    my_cut(connection);
   }
   connection->running = NULL;
-  base->broken = true; /* nothing more is sent for statements: the session's end takes them along */
-  my_call_quick(connection, 0, say_goodbye, connection->mysql);
-  connection->mysql = NULL;
+  my_wait_close(connection);
+  connection->mysql = NULL; /* the server forgets the session's statements with it */
   statement_cache_free(connection->cache);
   while (connection->leftovers != NULL) {
     MyStatement *statement = connection->leftovers;
     connection->leftovers = statement->next_leftover;
     my_statement_destroy(&statement->base);
   }
-  my_wait_end(connection);
   my_target_release(connection->target);
   host->release(connection);
 }

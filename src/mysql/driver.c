@@ -49,7 +49,7 @@ static const char *my_library_version(void) {
 static bool my_is_alive(DriverConnection *base) {
   MyConnection *connection = (MyConnection *)base;
   if (base->broken || !my_is_ours(connection)) return false;
-  struct pollfd entry = {.fd = (int)mysql_get_socket(connection->mysql), .events = POLLIN};
+  struct pollfd entry = {.fd = my_wait_descriptor(connection), .events = POLLIN};
   if (entry.fd < 0) return false;
   if (connection->running != NULL) return true;
   return poll(&entry, 1, 0) == 0;
@@ -83,7 +83,7 @@ static void my_server(DriverConnection *base, DriverServer *server) {
   const MyConnection *connection = (const MyConnection *)base;
   server->product = connection->product;
   server->version = connection->version;
-  server->process = (int64_t)mysql_thread_id(connection->mysql);
+  server->process = (int64_t)connection->session;
   server->tls = connection->cipher;
   server->tls_subject = connection->subject;
   server->tls_issuer = connection->issuer;
@@ -111,7 +111,11 @@ DriverStatus my_run(DriverConnection *base, const char *sql, int64_t *affected,
                             "the connection is still giving the rows of another statement");
   }
   if (my_before_statement(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
-  return my_run_text(connection, sql, strlen(sql), affected, error);
+  if (my_run_text(connection, sql, strlen(sql), affected, error) == DRIVER_FAILED) {
+    return DRIVER_FAILED;
+  }
+  if (affected != NULL && my_is_ddl(sql)) *affected = 0; /* ALTER TABLE tells the rows it copied */
+  return DRIVER_OK;
 }
 
 static const Driver driver = {

@@ -62,7 +62,7 @@ DriverStatus my_packet_check(MyConnection *connection, uint64_t bytes, DriverErr
 
 /* ---- binding ---- */
 
-static DriverStatus make_binds(MyStatement *statement, DriverError *error) {
+DriverStatus my_binds_make(MyStatement *statement, DriverError *error) {
   const DriverHost *host = my_of(statement)->base.host;
   size_t count = statement->parameter_count;
   if (statement->binds != NULL || count == 0) return DRIVER_OK;
@@ -104,7 +104,7 @@ static void bind_value(const Value *value, MYSQL_BIND *bind, MyParameter *parame
 }
 
 DriverStatus my_bind(MyStatement *statement, const Value *values, DriverError *error) {
-  if (make_binds(statement, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  if (my_binds_make(statement, error) == DRIVER_FAILED) return DRIVER_FAILED;
   uint64_t bytes = statement->parameter_count * 12;
   for (size_t i = 0; i < statement->parameter_count; i++) {
     if (my_value_check(&values[i], i + 1, error) == DRIVER_FAILED) return DRIVER_FAILED;

@@ -10,6 +10,8 @@
 #include "my.h"
 #include <string.h>
 
+#define METHOD_REFUSED 5010 /* libmariadb's CR_PLUGIN_NOT_ALLOWED */
+
 typedef struct Known {
   int number;
   const char *hint;
@@ -180,16 +182,18 @@ DriverStatus my_error_fill(DriverError *error, bool connecting, int number, cons
                       : failure == FAILURE_MEMORY  ? "53200"
                                                    : "HY000";
   if (number == 0 || message == NULL || message[0] == 0) message = "the connection failed";
+  bool method = number == METHOD_REFUSED; /* its text ends in bytes that are not the method's name */
+  if (method) message = "the server asks for a login method that is not allowed for this connection";
   driver_error_set(error, failure, state, "%s", message);
   error->native = number;
   if (number == 2026 && connecting) {
     my_hint(error, "TLS failed; set tls_ca to the file of the server's certificate authority, or "
                    "choose a weaker check: tls = verify-ca, require (encrypted, unverified) or off");
+  } else if (method) {
+    my_hint(error, "a method that could give the password away needs tls = verify-full or verify-ca; "
+                   "the usual methods work without");
   } else if (hint_find(number) != NULL) {
     my_hint(error, hint_find(number));
-  } else if (strstr(message, "plugin") != NULL && connecting) {
-    my_hint(error, "the server asked for a login method that could give the password away; it is "
-                   "allowed only with tls = verify-full or verify-ca");
   }
   read_names(error, number, error->message);
   return DRIVER_FAILED;

@@ -121,6 +121,7 @@ typedef struct MyConnection {
   MYSQL *mysql;
   MyTarget *target;
   size_t address; /* the one of target->addresses that answered */
+  unsigned long session; /* its number on the server */
   StatementCache *cache;
   const char *numeric; /* "auto", "text", "real" */
   bool unix_time;
@@ -154,7 +155,7 @@ void my_close(DriverConnection *connection);
 bool my_usable(MyConnection *connection, DriverError *error);
 bool my_is_ours(const MyConnection *connection); /* not inherited by fork(); needs no system call */
 /* For the threads of connect.c and stop.c: all signals blocked. */
-bool my_thread_start(void *(*work)(void *), void *argument);
+bool my_thread_start(void *(*work)(void *), void *argument, pthread_t *thread); /* NULL: detached */
 
 /* ---------------------------------------------------------------- wait_*.c */
 
@@ -169,8 +170,10 @@ void my_wait_options(MYSQL *mysql);
 void my_wait_login(const MyLogin *login);
 /* After login: how the socket must be for the waits to work. */
 void my_wait_socket(int descriptor);
-/* Called once, before the handle is closed. */
-void my_wait_end(MyConnection *connection);
+/* Closes the handle, with a goodbye that waits for nothing, and ends what waited for it. */
+void my_wait_close(MyConnection *connection);
+/* The socket, to look at or to shut down; also right while a call of the library runs. */
+int my_wait_descriptor(MyConnection *connection);
 
 /* ---------------------------------------------------------------- stop.c */
 
@@ -312,6 +315,7 @@ DriverStatus my_next(DriverStatement *statement, DriverError *error);
 int64_t my_affected(DriverStatement *statement);
 void my_finish(DriverStatement *statement);
 void my_statement_destroy(DriverStatement *statement);
+bool my_is_ddl(const char *sql);
 /* Runs the bound statement and reads the first result's header. */
 DriverStatus my_statement_start(MyStatement *statement, DriverError *error);
 /* What every path does after a call of the library has failed: error, stop, transaction state. */
@@ -340,6 +344,7 @@ typedef struct MyParameter {
 DriverStatus my_bind(MyStatement *statement, const Value *values, DriverError *error);
 /* Refuses what MySQL cannot hold; `number` is 1-based. */
 DriverStatus my_value_check(const Value *value, size_t number, DriverError *error);
+DriverStatus my_binds_make(MyStatement *statement, DriverError *error);
 /* Refuses a statement longer than the server takes, which would only end the session. */
 DriverStatus my_packet_check(MyConnection *connection, uint64_t bytes, DriverError *error);
 

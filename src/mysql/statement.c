@@ -21,6 +21,7 @@
 #define NOT_PREPARABLE 1295
 #define TOO_MANY_PREPARED 1461
 #define ROWS_PER_LOOK 1024 /* rows that come without a wait between two looks at clock and interrupt */
+#define CLOSE_TIME 100000  /* microseconds; closing a statement sends a few bytes */
 #define DRAIN_TIME 15000   /* microseconds a rest is read before its statement is stopped */
 
 /* ---- what the text is ---- */
@@ -49,14 +50,18 @@ static bool word_is_one_of(const char *word, const char *const *list) {
   return false;
 }
 
+bool my_is_ddl(const char *sql) {
+  static const char *const words[] = {"create", "alter",    "drop",   "truncate", "rename", "grant",
+                                      "revoke", "optimize", "repair", "analyze",  NULL};
+  return word_is_one_of(skip_space(sql), words);
+}
+
 static void classify(MyStatement *statement) {
-  static const char *const ddl[] = {"create", "alter",    "drop",   "truncate", "rename", "grant",
-                                    "revoke", "optimize", "repair", "analyze",  NULL};
   static const char *const change[] = {"insert", "replace", "delete", "update", NULL};
   static const char *const query[] = {"select", "with",    "show",     "values",
                                       "table",  "explain", "describe", NULL};
   const char *word = skip_space(statement->sql);
-  statement->is_ddl = word_is_one_of(word, ddl);
+  statement->is_ddl = my_is_ddl(statement->sql);
   statement->is_change = word_is_one_of(word, change);
   statement->is_query = word_is_one_of(word, query);
 }
@@ -78,8 +83,11 @@ void my_statement_destroy(DriverStatement *base) {
     connection->leftovers = statement;
     return;
   }
-  /* Closing sends a few bytes and waits for no answer. */
-  if (statement->handle != NULL) my_call_quick(connection, 0, close_handle, statement->handle);
+  if (statement->handle != NULL && !alive) {
+    mysql_stmt_close(statement->handle); /* the session is gone: frees memory only */
+  } else if (statement->handle != NULL) {
+    my_call_quick(connection, CLOSE_TIME, close_handle, statement->handle);
+  }
   my_columns_clear(host, &statement->columns);
   host->release(statement->binds);
   host->release(statement->parameters);
@@ -136,7 +144,7 @@ static DriverStatus prepare_handle(MyStatement *statement, DriverError *error) {
   unsigned int number = mysql_stmt_errno(statement->handle);
   my_statement_fail(statement, error);
   statement->state = STATE_IDLE;
-  my_call_quick(connection, 0, close_handle, statement->handle);
+  my_call_quick(connection, CLOSE_TIME, close_handle, statement->handle);
   statement->handle = NULL;
   return number == NOT_PREPARABLE ? DRIVER_OK : DRIVER_FAILED;
 }

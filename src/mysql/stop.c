@@ -21,8 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define KILL_TIME 5000000  /* microseconds that the second session may take */
-#define QUICK_TIME 100000  /* for a statement that does nothing */
+#define KILL_TIME 5000000 /* microseconds that the second session may take */
+#define QUICK_TIME 100000 /* for a statement that does nothing */
 
 struct MyStop {
   atomic_int references; /* the connection's and the thread's */
@@ -82,8 +82,8 @@ static MyStop *stop_start(MyConnection *connection) {
   atomic_init(&stop->descriptor, -1);
   stop->target = my_target_retain(connection->target);
   stop->address = connection->address;
-  stop->session = mysql_thread_id(connection->mysql);
-  if (my_thread_start(stop_thread, stop)) return stop;
+  stop->session = connection->session;
+  if (my_thread_start(stop_thread, stop, NULL)) return stop;
   stop_release(stop);
   stop_release(stop);
   return NULL;
@@ -97,7 +97,7 @@ void my_stop_begin(MyConnection *connection, DriverFailure reason) {
 }
 
 void my_cut(MyConnection *connection) {
-  int descriptor = connection->mysql == NULL ? -1 : (int)mysql_get_socket(connection->mysql);
+  int descriptor = my_wait_descriptor(connection);
   if (descriptor >= 0 && my_is_ours(connection)) shutdown(descriptor, SHUT_RDWR);
   connection->base.broken = true;
 }

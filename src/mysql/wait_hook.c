@@ -113,8 +113,16 @@ void my_wait_socket(int descriptor) {
   if (flags >= 0) fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
 }
 
-void my_wait_end(MyConnection *connection) {
-  (void)connection;
+static void close_mysql(void *argument) {
+  mysql_close(argument);
+}
+
+void my_wait_close(MyConnection *connection) {
+  my_call_quick(connection, 0, close_mysql, connection->mysql);
+}
+
+int my_wait_descriptor(MyConnection *connection) {
+  return connection->mysql == NULL ? -1 : (int)mysql_get_socket(connection->mysql);
 }
 
 #else
