@@ -126,7 +126,7 @@ static int read_member(Draft *draft, const JsonItem *member, int depth, Error *e
     return read_wrapped(draft, key, member, depth, use_password, error);
   }
   if ((member->kind == JSON_OBJECT || member->kind == JSON_ARRAY) && strcmp(key, "query") != 0 &&
-      strcmp(key, "connect_args") != 0 && option_find(key) == NULL) {
+      strcmp(key, "connect_args") != 0 && !draft_is_component(key) && option_find(key) == NULL) {
     const char *backend = draft->block->driver ? draft->block->driver->backend : NULL;
     return option_unknown(backend, key, draft_components, draft_component_count, error);
   }

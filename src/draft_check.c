@@ -191,7 +191,8 @@ static int check_sqlite(Draft *draft, Error *error) {
   if (path && uri && strncmp(path, "file:", 5) == 0) {
     memmove(path, path + 5, strlen(path + 5) + 1);
     if (strncmp(path, "///", 3) == 0) memmove(path, path + 2, strlen(path + 2) + 1);
-    if (strlen(path) != url_unquote(path, strlen(path), false)) {
+    size_t size = url_unquote(path, strlen(path), false);
+    if (strlen(path) != size) {
       return error_set(error, SQLITE_ERROR, "the path of the file: URI holds a NUL character");
     }
   }

@@ -525,7 +525,8 @@ static int list_parse_pair(const char **text, const char *end, OptionList *list,
       bool closed;
       value = quoted_value(&at, end, &closed);
       at = skip_space(at, end);
-      if (!closed || (at < end && *at != ',')) {
+      if (value && (!closed || (at < end && *at != ','))) {
+        explicit_bzero(value, strlen(value));
         sqlite3_free(value);
         return error_set(error, SQLITE_ERROR, "options: a quote does not end before a comma");
       }
