@@ -56,12 +56,6 @@ static int stream_remote_error(Stream *stream, const DriverError *failure, Error
   return rc;
 }
 
-static int copy_error(Error *to, const Error *from) {
-  to->remote = from->remote;
-  to->outcome_unknown = from->outcome_unknown;
-  return error_set(to, from->code, "%s", from->message ? from->message : "out of memory");
-}
-
 /* Columns outlive the statement: they are copied once, array and texts in one block. */
 static int stream_copy_columns(Stream *stream, Error *error) {
   const Driver *driver = stream->remote->driver;
@@ -118,7 +112,7 @@ static int stream_detach(Stream *stream, int rc, const DriverError *failure, Err
 static int stream_fail(Stream *stream, int rc, const DriverError *failure, Error *error) {
   rc = stream_detach(stream, rc, failure, error);
   stream->state = STREAM_FAILED;
-  copy_error(&stream->failure, error);
+  error_copy(&stream->failure, error);
   return rc;
 }
 
@@ -127,6 +121,10 @@ static int stream_fail(Stream *stream, int rc, const DriverError *failure, Error
 /* One step of the driver: SQLITE_ROW, SQLITE_DONE or an error code with *failure told. */
 static int driver_step(Stream *stream, DriverError *failure, Error *error) {
   link_deadline(stream->turn.link);
+  /* rows that are there already involve no wait in which the driver would look */
+  if ((stream->received & 63) == 63 && connector_interrupted(stream->remote->connector))
+    return error_set(error, SQLITE_INTERRUPT, "connector '%s': interrupted",
+                     stream->remote->block->name);
   switch (stream->remote->driver->next(stream->statement, failure)) {
   case DRIVER_ROW: stream->received++; return SQLITE_ROW;
   case DRIVER_DONE: return SQLITE_DONE;
@@ -342,7 +340,7 @@ int stream_next(Stream *stream, Error *error) {
   DriverError failure = {0};
   switch (stream->state) {
   case STREAM_DONE: return SQLITE_DONE;
-  case STREAM_FAILED: return copy_error(error, &stream->failure);
+  case STREAM_FAILED: error_copy(error, &stream->failure); return error->code;
   case STREAM_SPILLED:
     rc = spill_reader_next(stream->reader, &stream->values, &stream->value_count, error);
     if (rc == SQLITE_DONE)
