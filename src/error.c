@@ -35,13 +35,25 @@ int error_memory(Error *error) {
   return SQLITE_NOMEM;
 }
 
+/* Length of a leading "connector 'name': ", 0 when there is none. */
+static int block_prefix(const char *message) {
+  static const char start[] = "connector '";
+  if (strncmp(message, start, sizeof start - 1) != 0) return 0;
+  const char *end = strstr(message, "': ");
+  return end != NULL ? (int)(end + 3 - message) : 0;
+}
+
+/* The block's name leads and stands once: other context goes behind it. */
 void error_wrap(Error *error, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   char *context = sqlite3_vmprintf(format, arguments);
   va_end(arguments);
-  if (context != NULL && error->message != NULL) {
-    char *message = sqlite3_mprintf("%s: %s", context, error->message);
+  int prefix = error->message != NULL ? block_prefix(error->message) : 0;
+  bool named = prefix > 0 && context != NULL && strncmp(context, "connector '", 11) == 0;
+  if (context != NULL && error->message != NULL && !named) {
+    char *message = sqlite3_mprintf("%.*s%s: %s", prefix, error->message, context,
+                                    error->message + prefix);
     if (message != NULL) { /* else the bare message is still true */
       sqlite3_free(error->message);
       error->message = message;

@@ -21,7 +21,7 @@ typedef struct Error {
 ** sqlite3_mprintf (%q, %w, %z …), so no printf attribute. */
 int error_set(Error *error, int code, const char *format, ...);
 int error_memory(Error *error); /* SQLITE_NOMEM */
-/* Puts "context: " before the message. */
+/* Puts "context: " before the message, but behind a leading "connector 'name': ", which stands once. */
 void error_wrap(Error *error, const char *format, ...);
 /* Makes the Error of a driver's failure: code by SQLSTATE (DESIGN section 8), message
 ** `connector '<block>': <what>: <sqlstate> <message> (<detail>) <hint>`; `what` is a short text such
