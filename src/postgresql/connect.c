@@ -459,6 +459,12 @@ static DriverTarget *spare_target(PgConnection *connection, const DriverTarget *
   return pg_target_copy(&spare, connection->base.host);
 }
 
+/* PgConnection.quiet: what stops and drains a statement must not be stopped by the same interrupt. */
+static bool not_now(void *context) {
+  (void)context;
+  return false;
+}
+
 DriverStatus pg_open(const DriverTarget *target, const DriverHost *host, int64_t deadline,
                      bool spare, PgConnection **result, DriverError *error) {
   const char *session = setting_find(target, "target_session_attrs");
@@ -469,6 +475,7 @@ DriverStatus pg_open(const DriverTarget *target, const DriverHost *host, int64_t
   connection->base.host = host;
   connection->base.owner = getpid();
   connection->quiet = *host;
+  connection->quiet.interrupted = not_now;
   snprintf(connection->block, sizeof(connection->block), "%s",
            target->block != NULL ? target->block : "");
   snprintf(connection->numeric, sizeof(connection->numeric), "%s",
