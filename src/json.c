@@ -37,7 +37,8 @@ static bool base64_decode(char *text, size_t size, size_t *decoded) {
       bits = bits << 6 | (unsigned)digit;
     }
     if (bits & ((1U << pad * 8) - 1)) return false;
-    for (int j = 0; j < 3 - pad; j++) *to++ = (char)(bits >> (16 - 8 * j));
+    for (int j = 0; j < 3 - pad; j++)
+      *to++ = (char)(bits >> (16 - 8 * j));
   }
   *decoded = (size_t)(to - text);
   return true;
@@ -72,38 +73,38 @@ static bool item_decode(Reader *reader, Span span, char first, JsonItem *item) {
   value->bytes.data = span.start;
   value->bytes.size = (size_t)(span.end - span.start);
   switch (first) {
-    case 'n':
-      item->kind = JSON_NULL;
-      value->type = VALUE_NULL;
-      return true;
-    case 't':
-    case 'f':
-      item->kind = first == 't' ? JSON_TRUE : JSON_FALSE;
-      value->type = VALUE_INTEGER;
-      value->integer = first == 't';
-      return true;
-    case '"':
-      item->kind = JSON_TEXT;
-      value->bytes.size = decode_string(span);
-      return true;
-    case '[':
-      item->kind = JSON_ARRAY;
+  case 'n':
+    item->kind = JSON_NULL;
+    value->type = VALUE_NULL;
+    return true;
+  case 't':
+  case 'f':
+    item->kind = first == 't' ? JSON_TRUE : JSON_FALSE;
+    value->type = VALUE_INTEGER;
+    value->integer = first == 't';
+    return true;
+  case '"':
+    item->kind = JSON_TEXT;
+    value->bytes.size = decode_string(span);
+    return true;
+  case '[':
+    item->kind = JSON_ARRAY;
+    value->json = true;
+    return true;
+  case '{': {
+    Span digits;
+    if (!is_base64_object(span, &digits)) {
+      item->kind = JSON_OBJECT;
       value->json = true;
       return true;
-    case '{': {
-      Span digits;
-      if (!is_base64_object(span, &digits)) {
-        item->kind = JSON_OBJECT;
-        value->json = true;
-        return true;
-      }
-      item->kind = JSON_TEXT;
-      value->type = VALUE_BLOB;
-      value->bytes.data = digits.start;
-      if (base64_decode(digits.start, decode_string(digits), &value->bytes.size)) return true;
-      reader->at = digits.start;
-      return reader_fail(reader, "$base64 must be padded base64 without spaces");
     }
+    item->kind = JSON_TEXT;
+    value->type = VALUE_BLOB;
+    value->bytes.data = digits.start;
+    if (base64_decode(digits.start, decode_string(digits), &value->bytes.size)) return true;
+    reader->at = digits.start;
+    return reader_fail(reader, "$base64 must be padded base64 without spaces");
+  }
   }
   int64_t integer;
   if (!span.integer) {

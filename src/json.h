@@ -9,7 +9,14 @@
 #include "driver_support.h"
 
 typedef enum JsonKind {
-  JSON_NULL, JSON_TRUE, JSON_FALSE, JSON_INTEGER, JSON_REAL, JSON_TEXT, JSON_ARRAY, JSON_OBJECT
+  JSON_NULL,
+  JSON_TRUE,
+  JSON_FALSE,
+  JSON_INTEGER,
+  JSON_REAL,
+  JSON_TEXT,
+  JSON_ARRAY,
+  JSON_OBJECT
 } JsonKind;
 
 /* One member of an object, or element of an array. true/false have value INTEGER 1/0; arrays and

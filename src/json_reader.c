@@ -132,7 +132,8 @@ bool check_string(Reader *reader, Span *span) {
 
 static bool check_digits(Reader *reader) {
   if (*reader->at < '0' || *reader->at > '9') return reader_fail(reader, "a digit is expected");
-  while (*reader->at >= '0' && *reader->at <= '9') reader->at++;
+  while (*reader->at >= '0' && *reader->at <= '9')
+    reader->at++;
   return true;
 }
 
@@ -278,22 +279,22 @@ size_t decode_string(Span string) {
     char escape = from[1];
     from += 2;
     switch (escape) {
-      case 'b': *to++ = '\b'; break;
-      case 'f': *to++ = '\f'; break;
-      case 'n': *to++ = '\n'; break;
-      case 'r': *to++ = '\r'; break;
-      case 't': *to++ = '\t'; break;
-      case 'u': {
-        unsigned point = (unsigned)hex_four(from);
-        from += 4;
-        if (is_high((int)point)) {
-          point = 0x10000 + ((point - 0xD800) << 10) + ((unsigned)hex_four(from + 2) - 0xDC00);
-          from += 6;
-        }
-        to = put_utf8(to, point);
-        break;
+    case 'b': *to++ = '\b'; break;
+    case 'f': *to++ = '\f'; break;
+    case 'n': *to++ = '\n'; break;
+    case 'r': *to++ = '\r'; break;
+    case 't': *to++ = '\t'; break;
+    case 'u': {
+      unsigned point = (unsigned)hex_four(from);
+      from += 4;
+      if (is_high((int)point)) {
+        point = 0x10000 + ((point - 0xD800) << 10) + ((unsigned)hex_four(from + 2) - 0xDC00);
+        from += 6;
       }
-      default: *to++ = escape;
+      to = put_utf8(to, point);
+      break;
+    }
+    default: *to++ = escape;
     }
   }
   *to = 0;

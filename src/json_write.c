@@ -41,29 +41,29 @@ static void base64_append(DriverBuffer *buffer, const char *data, size_t size) {
 void json_value(DriverBuffer *buffer, const Value *value) {
   char text[32];
   switch (value->type) {
-    case VALUE_NULL: buffer_text(buffer, "null"); break;
-    case VALUE_INTEGER: buffer_format(buffer, "%lld", (long long)value->integer); break;
-    case VALUE_REAL:
-      if (isnan(value->real)) {
-        buffer_text(buffer, "\"NaN\"");
-      } else if (isinf(value->real)) {
-        buffer_text(buffer, value->real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
-      } else {
-        buffer_append(buffer, text, (size_t)real_print(value->real, text));
-      }
-      break;
-    case VALUE_TEXT:
-      if (value->json && value->bytes.size) {
-        buffer_append(buffer, value->bytes.data, value->bytes.size);
-      } else {
-        buffer_json_string(buffer, value->bytes.data, value->bytes.size);
-      }
-      break;
-    case VALUE_BLOB:
-      buffer_text(buffer, "{\"$base64\":\"");
-      base64_append(buffer, value->bytes.data, value->bytes.size);
-      buffer_text(buffer, "\"}");
-      break;
+  case VALUE_NULL: buffer_text(buffer, "null"); break;
+  case VALUE_INTEGER: buffer_format(buffer, "%lld", (long long)value->integer); break;
+  case VALUE_REAL:
+    if (isnan(value->real)) {
+      buffer_text(buffer, "\"NaN\"");
+    } else if (isinf(value->real)) {
+      buffer_text(buffer, value->real > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+    } else {
+      buffer_append(buffer, text, (size_t)real_print(value->real, text));
+    }
+    break;
+  case VALUE_TEXT:
+    if (value->json && value->bytes.size) {
+      buffer_append(buffer, value->bytes.data, value->bytes.size);
+    } else {
+      buffer_json_string(buffer, value->bytes.data, value->bytes.size);
+    }
+    break;
+  case VALUE_BLOB:
+    buffer_text(buffer, "{\"$base64\":\"");
+    base64_append(buffer, value->bytes.data, value->bytes.size);
+    buffer_text(buffer, "\"}");
+    break;
   }
 }
 

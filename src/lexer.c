@@ -41,7 +41,8 @@ static char peek(const Lexer *lexer, size_t ahead) {
 }
 
 static const char *pass_word(const char *at, const char *end) {
-  while (at < end && lexer_is_word(*at)) at++;
+  while (at < end && lexer_is_word(*at))
+    at++;
   return at;
 }
 
@@ -67,7 +68,8 @@ static const char *pass_space(const char *at, const char *end) {
 /* To the end of the line, which is left. Only PostgreSQL, whose comments nest, ends it at \r
 ** too. */
 static const char *pass_line(const Lexer *lexer, const char *at) {
-  while (at < lexer->end && *at != '\n' && !(*at == '\r' && lexer->dialect->nested_comments)) at++;
+  while (at < lexer->end && *at != '\n' && !(*at == '\r' && lexer->dialect->nested_comments))
+    at++;
   return at;
 }
 
@@ -103,7 +105,8 @@ static size_t executable_size(const Lexer *lexer) {
   size_t size = peek(lexer, 2) == '!' ? 3 : peek(lexer, 2) == 'M' && peek(lexer, 3) == '!' ? 4 : 0;
   if (!size) return 0;
   size_t digits = 0;
-  while (digits < 6 && is_digit(peek(lexer, size + digits))) digits++;
+  while (digits < 6 && is_digit(peek(lexer, size + digits)))
+    digits++;
   return digits >= 5 ? size + digits : size;
 }
 
@@ -153,7 +156,8 @@ static const char *pass_escape_string(const Lexer *lexer, const char *at) {
 static const char *pass_dollar_quote(const Lexer *lexer, bool *is_quote) {
   const char *tag_end = lexer->at + 1;
   if (tag_end < lexer->end && is_letter(*tag_end)) {
-    while (tag_end < lexer->end && (is_letter(*tag_end) || is_digit(*tag_end))) tag_end++;
+    while (tag_end < lexer->end && (is_letter(*tag_end) || is_digit(*tag_end)))
+      tag_end++;
   }
   *is_quote = tag_end < lexer->end && *tag_end == '$';
   if (!*is_quote) return NULL;
@@ -206,8 +210,8 @@ static Token word(Lexer *lexer) {
       return token_closed(lexer, TOKEN_STRING, pass_escape_string(lexer, lexer->at + 1));
     }
     if (first == 'n' || first == 'x' || first == 'b') {
-      return token_closed(lexer, TOKEN_STRING, pass_quoted(lexer->at + 1, lexer->end, '\'',
-                                                           dialect->backslash_escapes));
+      return token_closed(lexer, TOKEN_STRING,
+                          pass_quoted(lexer->at + 1, lexer->end, '\'', dialect->backslash_escapes));
     }
   }
   char quote = peek(lexer, 2);
@@ -224,7 +228,8 @@ static Token question(Lexer *lexer) {
   char next = peek(lexer, 1);
   if (lexer->dialect->sigil_parameters && is_digit(next)) {
     const char *at = lexer->at + 1;
-    while (at < lexer->end && is_digit(*at)) at++;
+    while (at < lexer->end && is_digit(*at))
+      at++;
     return token_to(lexer, TOKEN_DOLLAR, at);
   }
   if (lexer->dialect->placeholder == PLACEHOLDER_DOLLAR && (next == '|' || next == '&') &&
@@ -240,10 +245,12 @@ static Token dollar(Lexer *lexer) {
     bool is_quote;
     const char *end = pass_dollar_quote(lexer, &is_quote);
     if (is_quote) return token_closed(lexer, TOKEN_STRING, end);
-    while (at < lexer->end && is_digit(*at)) at++;
+    while (at < lexer->end && is_digit(*at))
+      at++;
     return at == lexer->at + 1 ? other(lexer, 1) : token_to(lexer, TOKEN_DOLLAR, at);
   }
-  while (at < lexer->end && is_digit(*at)) at++;
+  while (at < lexer->end && is_digit(*at))
+    at++;
   const char *end = pass_word(at, lexer->end);
   if (at == end && end > lexer->at + 1) return token_to(lexer, TOKEN_DOLLAR, end);
   if (!lexer->dialect->sigil_parameters) return token_to(lexer, TOKEN_WORD, end);
@@ -267,8 +274,8 @@ static Token at_sign(Lexer *lexer) {
 /* Words behind which a value is still to come, so that x[CASE WHEN a THEN :p END] works. */
 static bool expects_value(const Token *token) {
   static const char *const words[] = {
-      "and", "or",   "not",     "case",     "when", "then",  "else", "in",  "is", "like",
-      "ilike", "between", "distinct", "from", "any", "all", "div",  "mod", "xor",
+      "and",   "or",      "not",      "case", "when", "then", "else", "in",  "is",  "like",
+      "ilike", "between", "distinct", "from", "any",  "all",  "div",  "mod", "xor",
   };
   for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
     if (token_is(token, words[i])) return true;
@@ -280,23 +287,21 @@ static bool expects_value(const Token *token) {
 static bool colon_follows_operand(const Lexer *lexer, const char *name_end) {
   const Token *before = &lexer->before;
   switch (before->kind) {
-    case TOKEN_NAME:
-    case TOKEN_STRING:
-    case TOKEN_NUMBER:
-    case TOKEN_DOLLAR:
-    case TOKEN_COLON:
-      return true;
-    case TOKEN_QUESTION: return lexer->dialect->placeholder == PLACEHOLDER_QUESTION;
-    case TOKEN_OTHER:
-      return token_is_other(before, ')') || token_is_other(before, ']');
-    case TOKEN_WORD: {
-      if (lexer->nesting & 1) return !expects_value(before);
-      Token name = {TOKEN_WORD, lexer->at + 1, (size_t)(name_end - lexer->at - 1)};
-      return before->text + before->size == lexer->at &&
-             (token_is(&name, "begin") || token_is(&name, "loop") || token_is(&name, "repeat") ||
-              token_is(&name, "while"));
-    }
-    default: return false;
+  case TOKEN_NAME:
+  case TOKEN_STRING:
+  case TOKEN_NUMBER:
+  case TOKEN_DOLLAR:
+  case TOKEN_COLON: return true;
+  case TOKEN_QUESTION: return lexer->dialect->placeholder == PLACEHOLDER_QUESTION;
+  case TOKEN_OTHER: return token_is_other(before, ')') || token_is_other(before, ']');
+  case TOKEN_WORD: {
+    if (lexer->nesting & 1) return !expects_value(before);
+    Token name = {TOKEN_WORD, lexer->at + 1, (size_t)(name_end - lexer->at - 1)};
+    return before->text + before->size == lexer->at &&
+           (token_is(&name, "begin") || token_is(&name, "loop") || token_is(&name, "repeat") ||
+            token_is(&name, "while"));
+  }
+  default: return false;
   }
 }
 
@@ -336,9 +341,9 @@ static Token quote(Lexer *lexer) {
   const DriverDialect *dialect = lexer->dialect;
   char mark = *lexer->at;
   bool string = mark == '\'' || (mark == '"' && dialect->double_quote_strings);
-  return token_closed(lexer, string ? TOKEN_STRING : TOKEN_NAME,
-                      pass_quoted(lexer->at, lexer->end, mark,
-                                  string && dialect->backslash_escapes));
+  return token_closed(
+      lexer, string ? TOKEN_STRING : TOKEN_NAME,
+      pass_quoted(lexer->at, lexer->end, mark, string && dialect->backslash_escapes));
 }
 
 static Token token_read(Lexer *lexer) {
@@ -352,26 +357,26 @@ static Token token_read(Lexer *lexer) {
     return token_to(lexer, TOKEN_SPACE, pass_line(lexer, lexer->at));
   }
   switch (first) {
-    case '\'':
-    case '"': return quote(lexer);
-    case '`': return lexer->dialect->backtick_names ? quote(lexer) : other(lexer, 1);
-    case '/': return slash(lexer);
-    case '?': return question(lexer);
-    case '$': return dollar(lexer);
-    case '@': return at_sign(lexer);
-    case ':': return colon(lexer);
-    case ';': return token_to(lexer, TOKEN_SEMICOLON, lexer->at + 1);
-    case '(':
-    case ')':
-    case '[':
-    case ']': return bracket(lexer);
-    case '*':
-      if (lexer->executable && peek(lexer, 1) == '/') {
-        lexer->executable = false;
-        return other(lexer, 2);
-      }
-      return other(lexer, 1);
-    default: return other(lexer, 1);
+  case '\'':
+  case '"': return quote(lexer);
+  case '`': return lexer->dialect->backtick_names ? quote(lexer) : other(lexer, 1);
+  case '/': return slash(lexer);
+  case '?': return question(lexer);
+  case '$': return dollar(lexer);
+  case '@': return at_sign(lexer);
+  case ':': return colon(lexer);
+  case ';': return token_to(lexer, TOKEN_SEMICOLON, lexer->at + 1);
+  case '(':
+  case ')':
+  case '[':
+  case ']': return bracket(lexer);
+  case '*':
+    if (lexer->executable && peek(lexer, 1) == '/') {
+      lexer->executable = false;
+      return other(lexer, 2);
+    }
+    return other(lexer, 1);
+  default: return other(lexer, 1);
   }
 }
 

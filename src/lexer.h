@@ -18,18 +18,18 @@
 
 typedef enum TokenKind {
   TOKEN_END,
-  TOKEN_SPACE,    /* white space or a comment */
-  TOKEN_WORD,     /* keyword or bare name */
-  TOKEN_NAME,     /* quoted name */
+  TOKEN_SPACE, /* white space or a comment */
+  TOKEN_WORD,  /* keyword or bare name */
+  TOKEN_NAME,  /* quoted name */
   TOKEN_STRING,
   TOKEN_NUMBER,
   TOKEN_QUESTION, /* ? (the binder decides whether it is an operator; PostgreSQL's ?| and ?& are) */
   TOKEN_DOLLAR,   /* $1; in SQLite also ?1 */
   TOKEN_COLON,    /* :name; in SQLite also @name and $name. The name starts at the second byte */
   TOKEN_SEMICOLON,
-  TOKEN_OTHER,    /* operator or punctuation, one character or one operator such as ::, and the
+  TOKEN_OTHER, /* operator or punctuation, one character or one operator such as ::, and the
                      marks around the code of an executable comment */
-  TOKEN_BROKEN    /* an unterminated string, comment or name: to the end of the text */
+  TOKEN_BROKEN /* an unterminated string, comment or name: to the end of the text */
 } TokenKind;
 
 typedef struct Token {
@@ -41,15 +41,15 @@ typedef struct Token {
 typedef struct Lexer {
   const DriverDialect *dialect;
   const char *at, *end;
-  Token before;      /* the last one that was not space */
-  uint64_t nesting;  /* what is open, innermost lowest: 1 = [ of a subscript, 0 = (; 64 deep */
-  bool executable;   /* inside an executable comment */
+  Token before;     /* the last one that was not space */
+  uint64_t nesting; /* what is open, innermost lowest: 1 = [ of a subscript, 0 = (; 64 deep */
+  bool executable;  /* inside an executable comment */
 } Lexer;
 
 void lexer_init(Lexer *lexer, const DriverDialect *dialect, const char *sql, size_t size);
 Token lexer_next(Lexer *lexer); /* TOKEN_END again and again at the end */
 Token lexer_skip(Lexer *lexer); /* the next one, space and executable comments' marks left out */
-bool token_is(const Token *token, const char *word); /* TOKEN_WORD, ASCII case-insensitive */
+bool token_is(const Token *token, const char *word);     /* TOKEN_WORD, ASCII case-insensitive */
 bool token_is_other(const Token *token, char character); /* TOKEN_OTHER of this one character */
 bool token_is_mark(const Token *token); /* where an executable comment begins or ends */
 /* May stand in a bare name behind its first character: letter, digit, _, $, any byte above 0x7F. */

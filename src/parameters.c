@@ -29,7 +29,8 @@ static int arrays_open(const Template *template, const Value *values, JsonItems 
 static int bound_fill(Bound *bound, Print *print, Error *error) {
   bound->values = sqlite3_malloc64((print->count + 1) * sizeof *bound->values);
   if (!bound->values) return error_memory(error);
-  for (size_t i = 0; i < print->count; i++) bound->values[i] = *print->placements[i].value;
+  for (size_t i = 0; i < print->count; i++)
+    bound->values[i] = *print->placements[i].value;
   bound->value_count = print->count;
   bound->sql = print->sql;
   bound->sql_size = print->size;
@@ -75,7 +76,8 @@ int parameters_bind(const DriverDialect *dialect, const char *sql, size_t size,
 }
 
 void bound_clear(Bound *bound) {
-  for (size_t i = 0; i < bound->array_count; i++) json_free(bound->arrays[i]);
+  for (size_t i = 0; i < bound->array_count; i++)
+    json_free(bound->arrays[i]);
   sqlite3_free(bound->arrays);
   sqlite3_free(bound->values);
   sqlite3_free(bound->sql);

@@ -31,9 +31,9 @@ typedef struct Arguments {
 
 /* The text in the dialect's own placeholders and its values in order. */
 typedef struct Bound {
-  char *sql;      /* sqlite3_malloc'ed, NUL-terminated */
+  char *sql; /* sqlite3_malloc'ed, NUL-terminated */
   size_t sql_size;
-  Value *values;  /* own array; the bytes are borrowed from Arguments */
+  Value *values; /* own array; the bytes are borrowed from Arguments */
   size_t value_count;
   JsonItems **arrays; /* own: the arrays that were taken apart */
   size_t array_count;

@@ -29,8 +29,7 @@ static int refuse_arrays(const ParameterPlan *plan, Error *error) {
   return SQLITE_OK;
 }
 
-static int plan_set(const ParameterPlan *plan, const Arguments *set, int64_t number,
-                    Error *error) {
+static int plan_set(const ParameterPlan *plan, const Arguments *set, int64_t number, Error *error) {
   int code = template_values(&plan->template, set, "key", plan->values, error);
   if (!code) code = refuse_arrays(plan, error);
   if (code == SQLITE_ERROR) error_wrap(error, "set %lld", (long long)number);

@@ -115,7 +115,8 @@ static int form_find(const DriverDialect *dialect, const Census *census, const A
 /* ---------------------------------------------------------------- numbers and names */
 
 static int number_questions(Template *template) {
-  for (size_t i = 0; i < template->slot_count; i++) template->slots[i].parameter = i;
+  for (size_t i = 0; i < template->slot_count; i++)
+    template->slots[i].parameter = i;
   template->parameter_count = template->slot_count;
   return SQLITE_OK;
 }
@@ -135,9 +136,11 @@ static int number_check(const Template *template, Error *error) {
   bool *used = sqlite3_malloc64(template->parameter_count);
   if (!used) return error_memory(error);
   memset(used, 0, template->parameter_count);
-  for (size_t i = 0; i < template->slot_count; i++) used[template->slots[i].parameter] = true;
+  for (size_t i = 0; i < template->slot_count; i++)
+    used[template->slots[i].parameter] = true;
   size_t number = 0;
-  while (number < template->parameter_count && used[number]) number++;
+  while (number < template->parameter_count && used[number])
+    number++;
   sqlite3_free(used);
   if (number == template->parameter_count) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "the operation has $%lld but no $%lld",
@@ -207,7 +210,8 @@ static int number_names(Template *template, Error *error) {
   template->sorted = sqlite3_malloc64(count * sizeof *template->sorted);
   bool good = by_name && template->first && template->sorted;
   if (good) {
-    for (size_t i = 0; i < count; i++) by_name[i] = &template->slots[i];
+    for (size_t i = 0; i < count; i++)
+      by_name[i] = &template->slots[i];
     qsort(by_name, count, sizeof *by_name, slot_compare);
     names_number(template, by_name);
   }
@@ -217,10 +221,10 @@ static int number_names(Template *template, Error *error) {
 
 static int slots_number(Template *template, Error *error) {
   switch (template->form) {
-    case FORM_NAMED: return number_names(template, error);
-    case FORM_NUMBERED: return number_numbered(template, error);
-    case FORM_QUESTION: return number_questions(template);
-    default: return SQLITE_OK;
+  case FORM_NAMED: return number_names(template, error);
+  case FORM_NUMBERED: return number_numbered(template, error);
+  case FORM_QUESTION: return number_questions(template);
+  default: return SQLITE_OK;
   }
 }
 
@@ -278,7 +282,8 @@ bool template_find(const Template *template, const char *name, size_t *parameter
 int name_shown(const char *name, size_t size) {
   if (size <= 64) return (int)size;
   size = 64;
-  while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80) size--;
+  while (size > 0 && ((unsigned char)name[size] & 0xC0) == 0x80)
+    size--;
   return (int)size;
 }
 

@@ -9,18 +9,18 @@
 
 typedef enum ParameterForm {
   FORM_NONE,
-  FORM_NAMED,   /* :name */
+  FORM_NAMED,    /* :name */
   FORM_NUMBERED, /* $1 */
-  FORM_QUESTION /* ? */
+  FORM_QUESTION  /* ? */
 } ParameterForm;
 
 /* One place in the text. */
 typedef struct Slot {
   const char *text; /* borrowed from the SQL, with its sigil */
   size_t size;
-  size_t parameter; /* index of what it takes */
-  bool in;          /* directly behind IN, or alone in the parentheses behind it */
-  bool negated;     /* … behind NOT IN */
+  size_t parameter;  /* index of what it takes */
+  bool in;           /* directly behind IN, or alone in the parentheses behind it */
+  bool negated;      /* … behind NOT IN */
   const char *close; /* behind those parentheses, or NULL when there are none */
 } Slot;
 

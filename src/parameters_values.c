@@ -9,7 +9,8 @@
 bool value_is_array(const Value *value) {
   if (value->type != VALUE_TEXT || !value->json) return false;
   size_t at = 0;
-  while (at < value->bytes.size && strchr(" \t\r\n", value->bytes.data[at])) at++;
+  while (at < value->bytes.size && strchr(" \t\r\n", value->bytes.data[at]))
+    at++;
   return at < value->bytes.size && value->bytes.data[at] == '[';
 }
 
@@ -66,8 +67,8 @@ static int values_named(const Template *template, const Arguments *given, const 
   bool *found = sqlite3_malloc64(template->parameter_count);
   if (!found) return error_memory(error);
   memset(found, 0, template->parameter_count);
-  int code = members_place(template, given->named ? given->named : &none, noun, found, values,
-                           error);
+  int code =
+      members_place(template, given->named ? given->named : &none, noun, found, values, error);
   sqlite3_free(found);
   return code;
 }
@@ -78,13 +79,11 @@ static int values_positional(const Template *template, const Arguments *given, V
   if (given->named && given->named->count > 0) {
     return error_set(error, SQLITE_ERROR,
                      "the operation takes %lld value%s by position (%s), not a JSON object",
-                     (long long)count, plural(count),
-                     template->form == FORM_QUESTION ? "?" : "$1");
+                     (long long)count, plural(count), template->form == FORM_QUESTION ? "?" : "$1");
   }
   if (given->positional_count != count) {
-    return error_set(error, SQLITE_ERROR,
-                     "the operation has %lld parameter%s, %lld value%s given", (long long)count,
-                     plural(count), (long long)given->positional_count,
+    return error_set(error, SQLITE_ERROR, "the operation has %lld parameter%s, %lld value%s given",
+                     (long long)count, plural(count), (long long)given->positional_count,
                      given->positional_count == 1 ? " was" : "s were");
   }
   if (count) memcpy(values, given->positional, count * sizeof *values);
@@ -111,9 +110,9 @@ int template_values(const Template *template, const Arguments *given, const char
     return error_set(error, SQLITE_ERROR, "named parameters are given as a JSON object");
   }
   switch (template->form) {
-    case FORM_NAMED: return values_named(template, given, noun, values, error);
-    case FORM_NUMBERED:
-    case FORM_QUESTION: return values_positional(template, given, values, error);
-    default: return values_none(given, noun, error);
+  case FORM_NAMED: return values_named(template, given, noun, values, error);
+  case FORM_NUMBERED:
+  case FORM_QUESTION: return values_positional(template, given, values, error);
+  default: return values_none(given, noun, error);
   }
 }

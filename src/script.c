@@ -32,9 +32,9 @@ static bool token_is_one_of(const Token *token, const char *const *words) {
 /* BEGIN is a name behind these, and behind an operator, a comma or a dot. */
 static bool is_name_here(const Token *before) {
   static const char *const words[] = {
-      "select", "set",  "where", "and", "or", "not", "by",   "on",   "distinct", "having", "when",
-      "case",   "in",   "like",  "is",  "as", "of",  "from", "join", "between",  "update", "into",
-      "table",  "using", "if",   NULL};
+      "select", "set",     "where",  "and",  "or",    "not",   "by", "on", "distinct",
+      "having", "when",    "case",   "in",   "like",  "is",    "as", "of", "from",
+      "join",   "between", "update", "into", "table", "using", "if", NULL};
   return (before->kind == TOKEN_OTHER && !token_is_other(before, ':') &&
           !token_is_other(before, ')')) ||
          token_is_one_of(before, words);
@@ -53,8 +53,8 @@ static void program_word(Splitter *splitter, const Token *token) {
   if (token_is(token, "begin")) {
     if (may_nest && splitter->parentheses == 0 && !is_name_here(before)) splitter->bodies++;
   } else if (token_is(token, "end") && splitter->bodies > 0) {
-    bool closes = before->kind == TOKEN_SEMICOLON || token_is(before, "begin") ||
-                  token_is(before, "atomic");
+    bool closes =
+        before->kind == TOKEN_SEMICOLON || token_is(before, "begin") || token_is(before, "atomic");
     Token next = following(splitter);
     if (closes && !token_is_one_of(&next, others)) splitter->bodies--;
   }

@@ -50,7 +50,8 @@ static bool at_end(const Token *token) {
 /* A second statement behind the `;` makes a read a write. */
 static StatementClass read_unless_more(Lexer *lexer, const Token *token) {
   Token next = *token;
-  while (next.kind == TOKEN_SEMICOLON) next = lexer_skip(lexer);
+  while (next.kind == TOKEN_SEMICOLON)
+    next = lexer_skip(lexer);
   return next.kind == TOKEN_END ? STATEMENT_READ : STATEMENT_WRITE;
 }
 
@@ -95,15 +96,16 @@ static StatementClass look_query(Lexer *lexer, const Token *start) {
 
 static StatementClass look_show(Lexer *lexer, const Token *first) {
   Token token = *first;
-  while (!at_end(&token)) token = lexer_skip(lexer);
+  while (!at_end(&token))
+    token = lexer_skip(lexer);
   return read_unless_more(lexer, &token);
 }
 
 /* EXPLAIN and its like run what they explain only with ANALYZE, as a word or as an option. */
 static StatementClass look_explain(Lexer *lexer, const Token *first) {
-  static const char *const starts[] = {"select",  "with",    "values",  "table", "insert",
+  static const char *const starts[] = {"select",  "with",    "values",  "table",   "insert",
                                        "update",  "delete",  "merge",   "replace", "create",
-                                       "declare", "execute", "refresh", "call",  NULL};
+                                       "declare", "execute", "refresh", "call",    NULL};
   bool analyze = false;
   Token token = *first;
   for (; !at_end(&token); token = lexer_skip(lexer)) {
@@ -116,17 +118,29 @@ static StatementClass look_explain(Lexer *lexer, const Token *first) {
 /* ---------------------------------------------------------------- PRAGMA */
 
 /* Those that read although they take an argument in parentheses. */
-static const char *const pragma_reads[] = {
-    "table_info",       "table_xinfo",       "table_list",      "index_list",  "index_info",
-    "index_xinfo",      "foreign_key_list",  "integrity_check", "quick_check", "database_list",
-    "collation_list",   "foreign_key_check", "function_list",   "module_list", "pragma_list",
-    "compile_options",  NULL};
+static const char *const pragma_reads[] = {"table_info",
+                                           "table_xinfo",
+                                           "table_list",
+                                           "index_list",
+                                           "index_info",
+                                           "index_xinfo",
+                                           "foreign_key_list",
+                                           "integrity_check",
+                                           "quick_check",
+                                           "database_list",
+                                           "collation_list",
+                                           "foreign_key_check",
+                                           "function_list",
+                                           "module_list",
+                                           "pragma_list",
+                                           "compile_options",
+                                           NULL};
 /* Those that do something without an argument. */
 static const char *const pragma_acts[] = {"optimize", "incremental_vacuum", "shrink_memory", NULL};
 /* Those that fail or do nothing inside a transaction when they set something. */
-static const char *const pragma_alone[] = {
-    "journal_mode", "synchronous", "foreign_keys",   "temp_store", "temp_store_directory",
-    "locking_mode", "page_size",   "auto_vacuum", NULL};
+static const char *const pragma_alone[] = {"journal_mode", "synchronous",          "foreign_keys",
+                                           "temp_store",   "temp_store_directory", "locking_mode",
+                                           "page_size",    "auto_vacuum",          NULL};
 
 static StatementClass look_pragma(Lexer *lexer, const Token *first) {
   (void)first;
@@ -168,8 +182,9 @@ static StatementClass look_alter(Lexer *lexer, const Token *first) {
   if (!is_postgresql(lexer)) return STATEMENT_DDL;
   Token what = lexer_skip(lexer);
   if (token_is(&what, "system") || token_is(&what, "subscription")) return STATEMENT_ALONE;
-  const char *word = token_is(&what, "database") ? "tablespace"     /* SET TABLESPACE */
-                     : token_is(&what, "table")  ? "concurrently" : /* DETACH PARTITION */ NULL;
+  const char *word = NULL;
+  if (token_is(&what, "database")) word = "tablespace"; /* SET TABLESPACE */
+  if (token_is(&what, "table")) word = "concurrently";  /* DETACH PARTITION */
   return word && word_follows(lexer, word) ? STATEMENT_ALONE : STATEMENT_DDL;
 }
 
@@ -301,9 +316,15 @@ static const ClassRule rules[] = {
     {"detach", STATEMENT_ALONE, NULL},
 };
 
+/* When an unfinished comment is all that is there, nothing is. */
+static bool is_open_comment(const Token *token) {
+  return token->kind == TOKEN_BROKEN && token->size > 1 && token->text[0] == '/';
+}
+
 static StatementClass class_from(Lexer *lexer, Token first) {
-  while (token_is_other(&first, '(') || first.kind == TOKEN_SEMICOLON) first = lexer_skip(lexer);
-  if (first.kind == TOKEN_END) return STATEMENT_EMPTY;
+  while (token_is_other(&first, '(') || first.kind == TOKEN_SEMICOLON)
+    first = lexer_skip(lexer);
+  if (first.kind == TOKEN_END || is_open_comment(&first)) return STATEMENT_EMPTY;
   for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
     if (!token_is(&first, rules[i].word)) continue;
     return rules[i].look ? rules[i].look(lexer, &first) : rules[i].class;
@@ -311,16 +332,10 @@ static StatementClass class_from(Lexer *lexer, Token first) {
   return STATEMENT_WRITE;
 }
 
-/* An unfinished comment is all that is there: nothing is. */
-static bool is_open_comment(const Token *token) {
-  return token->kind == TOKEN_BROKEN && token->size > 1 && token->text[0] == '/';
-}
-
 static StatementClass class_once(const DriverDialect *dialect, const char *sql, size_t size) {
   Lexer lexer;
   lexer_init(&lexer, dialect, sql, size);
-  Token first = lexer_skip(&lexer);
-  return is_open_comment(&first) ? STATEMENT_EMPTY : class_from(&lexer, first);
+  return class_from(&lexer, lexer_skip(&lexer));
 }
 
 StatementClass statement_class(const DriverDialect *dialect, const char *sql, size_t size) {

@@ -32,9 +32,10 @@ static bool text_is(const Value *value, const char *text) {
 }
 
 static void test_object(void) {
-  JsonItems *items = parse(" { \"n\":null, \"t\" : true,\"f\":false,\"i\":-12,\"r\":1.0,\"s\":\"a\\n"
-                           "\\u00e9\\ud83d\\ude00\\/\",\"a\":[1, {\"x\":2}],\"o\":{ \"y\" : [] },"
-                           "\"\":\"\",\"n\":2}\n");
+  JsonItems *items =
+      parse(" { \"n\":null, \"t\" : true,\"f\":false,\"i\":-12,\"r\":1.0,\"s\":\"a\\n"
+            "\\u00e9\\ud83d\\ude00\\/\",\"a\":[1, {\"x\":2}],\"o\":{ \"y\" : [] },"
+            "\"\":\"\",\"n\":2}\n");
   if (!CHECK(items && items->is_object && items->count == 10)) return;
   const JsonItem *item = items->items;
   CHECK(item[0].kind == JSON_NULL && item[0].value.type == VALUE_NULL);
@@ -60,8 +61,9 @@ static void test_array(void) {
   JsonItems *items = parse("[]");
   CHECK(items && !items->is_object && items->count == 0);
   json_free(items);
-  items = parse("[9223372036854775807,-9223372036854775808,9223372036854775808,"
-                "-9223372036854775809,1e400,-1e400,1e-400,-0,0.1,1E2,123456789012345678901234567890]");
+  items =
+      parse("[9223372036854775807,-9223372036854775808,9223372036854775808,"
+            "-9223372036854775809,1e400,-1e400,1e-400,-0,0.1,1E2,123456789012345678901234567890]");
   if (!CHECK(items && items->count == 11)) return;
   const JsonItem *item = items->items;
   CHECK(item[0].value.integer == INT64_MAX && item[0].kind == JSON_INTEGER);
@@ -100,7 +102,11 @@ static void test_nul_in_text(void) {
 }
 
 static void test_base64(void) {
-  static const struct { const char *text; const char *bytes; size_t size; } good[] = {
+  static const struct {
+    const char *text;
+    const char *bytes;
+    size_t size;
+  } good[] = {
       {"{\"$base64\":\"\"}", "", 0},
       {"{\"$base64\":\"AA==\"}", "\0", 1},
       {"{ \"$base64\" : \"AP8=\" }", "\0\xff", 2},
@@ -119,8 +125,19 @@ static void test_base64(void) {
     CHECK(memcmp(value->bytes.data, good[i].bytes, good[i].size) == 0);
     json_free(items);
   }
-  static const char *const bad[] = {"A", "AA", "AAA", "AA=A", "A===", "====", "AB==", "AAB=",
-                                    "AA==AA==", "A A=", "AAA-", "AAA\\n", "AAA=\\u0000\\u0000",
+  static const char *const bad[] = {"A",
+                                    "AA",
+                                    "AAA",
+                                    "AA=A",
+                                    "A===",
+                                    "====",
+                                    "AB==",
+                                    "AAB=",
+                                    "AA==AA==",
+                                    "A A=",
+                                    "AAA-",
+                                    "AAA\\n",
+                                    "AAA=\\u0000\\u0000",
                                     "AA\\u0000="};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     char text[80];
@@ -130,7 +147,8 @@ static void test_base64(void) {
   }
   /* not the form: an ordinary object */
   static const char *const other[] = {"[{\"$base64\":1}]", "[{\"$base64\":\"AA==\",\"x\":1}]",
-                                      "[{\"\\u0024base64\":\"AA==\"}]", "[{\"$base64x\":\"AA==\"}]"};
+                                      "[{\"\\u0024base64\":\"AA==\"}]",
+                                      "[{\"$base64x\":\"AA==\"}]"};
   for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
     JsonItems *items = parse(other[i]);
     CHECK(items && items->items[0].kind == JSON_OBJECT && items->items[0].value.json);
@@ -139,7 +157,10 @@ static void test_base64(void) {
 }
 
 static void test_invalid(void) {
-  static const struct { const char *text; const char *message; } cases[] = {
+  static const struct {
+    const char *text;
+    const char *message;
+  } cases[] = {
       {"", "byte 1: an object {…} or an array […] is expected"},
       {"  ", "byte 3: an object"},
       {"1", "byte 1: an object"},
@@ -265,7 +286,8 @@ static void test_write(void) {
 /* Every size around the pieces in which base64 is written comes back as it was. */
 static void test_blob_round_trip(void) {
   static char data[9000];
-  for (size_t i = 0; i < sizeof data; i++) data[i] = (char)(i * 7 + i / 256);
+  for (size_t i = 0; i < sizeof data; i++)
+    data[i] = (char)(i * 7 + i / 256);
   static const size_t sizes[] = {0, 1, 2, 3, 4, 3070, 3071, 3072, 3073, 3074, 6144, 8999, 9000};
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     DriverBuffer buffer;
@@ -284,7 +306,9 @@ static void test_blob_round_trip(void) {
 }
 
 static void test_canonical(void) {
-  static const struct { const char *text, *canonical; } cases[] = {
+  static const struct {
+    const char *text, *canonical;
+  } cases[] = {
       {"", "{}"},
       {"  \n", "{}"},
       {"null", "{}"},
@@ -300,8 +324,7 @@ static void test_canonical(void) {
       {"{\"a\":1e999,\"b\":-1e999}", "{\"a\":9e999,\"b\":-9e999}"},
       {"{\"z\":{\"y\":[ {\"d\":1,\"c\":2} , true,false,null],\"x\":{}},\"\":0}",
        "{\"\":0,\"z\":{\"x\":{},\"y\":[{\"c\":2,\"d\":1},true,false,null]}}"},
-      {"{\"a\":1,\"B\":2,\"aa\":3,\"é\":4,\"A\":5}",
-       "{\"A\":5,\"B\":2,\"a\":1,\"aa\":3,\"é\":4}"},
+      {"{\"a\":1,\"B\":2,\"aa\":3,\"é\":4,\"A\":5}", "{\"A\":5,\"B\":2,\"a\":1,\"aa\":3,\"é\":4}"},
       {"{\"k\":2,\"a\":0,\"\\u006b\":1}", "{\"a\":0,\"k\":2,\"k\":1}"},
       {"{\"a\\u0000b\":1,\"a\":2}", "{\"a\":2,\"a\\u0000b\":1}"},
       {"[1, \"a\" ,[ ]]", "[1,\"a\",[]]"},
@@ -326,8 +349,8 @@ static void test_canonical(void) {
 
 /* Every allocation fails once: an error or the right answer, and nothing is left. */
 static void test_memory(void) {
-  static const char text[] =
-      "{\"a\":1,\"b\":[1,2],\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,\"i\":{\"k\":1,\"j\":2}}";
+  static const char text[] = "{\"a\":1,\"b\":[1,2],\"c\":3,\"d\":4,\"e\":5,\"f\":6,\"g\":7,\"h\":8,"
+                             "\"i\":{\"k\":1,\"j\":2}}";
   bool done = false;
   for (int i = 1; !done; i++) {
     error_clear(&error);

@@ -166,8 +166,10 @@ static void test_tokens(void) {
 /* The size counts, not a NUL behind it; nothing is read behind the end. */
 static void test_ends(void) {
   static const char *const texts[] = {
-      "'a'", "E'a'\n'b'", "$a$b$a$", "/*a*/", "--a", "1e+5", "::", ":=", ":a", "?|", "@?", "$1",
-      "[a]", "`a`", "\"a\"", "U&'a'", "/*!50001 a*/", "/*M!50001 a*/", "0x", ".5", "@a", "\xEF\xBB\xBF",
+      "'a'", "E'a'\n'b'", "$a$b$a$", "/*a*/",        "--a",          "1e+5",
+      "::",  ":=",        ":a",      "?|",           "@?",           "$1",
+      "[a]", "`a`",       "\"a\"",   "U&'a'",        "/*!50001 a*/", "/*M!50001 a*/",
+      "0x",  ".5",        "@a",      "\xEF\xBB\xBF",
   };
   const DriverDialect *all[] = {&postgresql, &mysql, &sqlite};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -179,7 +181,8 @@ static void test_ends(void) {
         Lexer lexer;
         size_t sum = 0;
         lexer_init(&lexer, all[j], copy, size);
-        for (Token token = lexer_next(&lexer); token.kind != TOKEN_END; token = lexer_next(&lexer)) {
+        for (Token token = lexer_next(&lexer); token.kind != TOKEN_END;
+             token = lexer_next(&lexer)) {
           sum += token.size;
         }
         CHECK(sum == size);
@@ -228,7 +231,8 @@ static const ClassCase class_cases[] = {
     {NULL, STATEMENT_WRITE, "WITH d AS NOT MATERIALIZED (SELECT 1) DELETE FROM t"},
     {NULL, STATEMENT_WRITE, "WITH d AS (SELECT 1) UPDATE t SET a = 1"},
     {NULL, STATEMENT_WRITE, "WITH d AS (SELECT 1) INSERT INTO t SELECT * FROM d"},
-    {NULL, STATEMENT_WRITE, "WITH d AS (SELECT 1) MERGE INTO t USING d ON true WHEN MATCHED THEN DELETE"},
+    {NULL, STATEMENT_WRITE,
+     "WITH d AS (SELECT 1) MERGE INTO t USING d ON true WHEN MATCHED THEN DELETE"},
     {NULL, STATEMENT_READ, "WITH d AS (SELECT 1) SELECT delete(h, 'k'), t.update FROM d"},
     {NULL, STATEMENT_WRITE, "INSERT INTO t VALUES (1)"},
     {NULL, STATEMENT_WRITE, "update t set a = 1"},
@@ -372,7 +376,7 @@ static void test_classes(void) {
 /* ---------------------------------------------------------------- scripts */
 
 typedef struct ScriptCase {
-  const DriverDialect *dialect; /* NULL = all */
+  const DriverDialect *dialect;    /* NULL = all */
   const char *script, *statements; /* joined by '|' */
 } ScriptCase;
 
@@ -420,13 +424,15 @@ static const ScriptCase script_cases[] = {
      "lbl|e"},
     {&mysql, "CREATE PROCEDURE p() BEGIN SELECT begin, end FROM t WHERE end = 1; END; e",
      "CREATE PROCEDURE p() BEGIN SELECT begin, end FROM t WHERE end = 1; END|e"},
-    {&mysql, "CREATE PROCEDURE p() BEGIN DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END; a; END; e",
+    {&mysql,
+     "CREATE PROCEDURE p() BEGIN DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END; a; END; e",
      "CREATE PROCEDURE p() BEGIN DECLARE CONTINUE HANDLER FOR NOT FOUND BEGIN END; a; END|e"},
     {&mysql, "CREATE EVENT v ON SCHEDULE EVERY 1 DAY DO BEGIN a; b; END; e",
      "CREATE EVENT v ON SCHEDULE EVERY 1 DAY DO BEGIN a; b; END|e"},
     {&mysql, "BEGIN NOT ATOMIC a; b; END; e", "BEGIN NOT ATOMIC a; b; END|e"},
-    {&mysql, "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER g BEFORE INSERT ON t "
-             "FOR EACH ROW BEGIN a; b; END */; e",
+    {&mysql,
+     "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER g BEFORE INSERT ON t "
+     "FOR EACH ROW BEGIN a; b; END */; e",
      "/*!50003 CREATE*/ /*!50017 DEFINER=`a`@`b`*/ /*!50003 TRIGGER g BEFORE INSERT ON t "
      "FOR EACH ROW BEGIN a; b; END */|e"},
     {&mysql, "/*!40101 SET a = 1 */; # x;\nb", "/*!40101 SET a = 1 */|b"},

@@ -42,7 +42,8 @@ static void given_parse(Given *given, const char *json) {
     given->arguments.named = given->items;
     return;
   }
-  for (size_t i = 0; i < given->items->count; i++) given->positional[i] = given->items->items[i].value;
+  for (size_t i = 0; i < given->items->count; i++)
+    given->positional[i] = given->items->items[i].value;
   given->arguments.positional = given->positional;
   given->arguments.positional_count = given->items->count;
 }
@@ -105,10 +106,12 @@ static const BindCase bind_cases[] = {
     {NULL, ":a, :b", "[1,2]",
      "error: the operation has named parameters: give one JSON object such as '{\"a\": …}', not "
      "values by position"},
-    {NULL, ":a, $1", "{\"a\":1}", "error: the operation has both :name and $1: use one of the two "
-                                  "forms"},
-    {&mysql, ":a, ?", "{\"a\":1}", "error: the operation has both ? and :name: use one of the two "
-                                   "forms"},
+    {NULL, ":a, $1", "{\"a\":1}",
+     "error: the operation has both :name and $1: use one of the two "
+     "forms"},
+    {&mysql, ":a, ?", "{\"a\":1}",
+     "error: the operation has both ? and :name: use one of the two "
+     "forms"},
     {&sqlite, "$1, ?", "[1,2]", "error: the operation has both ? and $1: use one of the two forms"},
 
     /* by position */
@@ -132,7 +135,8 @@ static const BindCase bind_cases[] = {
     {NULL, "$1, $3", "[1,2,3]", "error: the operation has $3 but no $2"},
     {NULL, "$0", "[1]", "error: the operation has a parameter '$0': numbers go from 1 to 1000000"},
     {NULL, "$99999999999999999999999", "[1]",
-     "error: the operation has a parameter '$99999999999999999999999': numbers go from 1 to 1000000"},
+     "error: the operation has a parameter '$99999999999999999999999': numbers go from 1 to "
+     "1000000"},
     {NULL, "$1", "{\"a\":1}",
      "error: the operation takes 1 value by position ($1), not a JSON object"},
     {&mysql, "?, ?", "{\"a\":1}",
@@ -241,7 +245,8 @@ static void test_many(void) {
   sqlite3_free(json_text);
 
   char text[300] = ":";
-  for (int i = 0; i < 60; i++) strcat(text, i % 2 ? "é" : "ab");
+  for (int i = 0; i < 60; i++)
+    strcat(text, i % 2 ? "é" : "ab");
   error_clear(&error);
   CHECK(parameters_bind(&sqlite, text, strlen(text), NULL, &bound, &error) == SQLITE_ERROR);
   CHECK(error.message && utf8_valid(error.message, strlen(error.message)));
@@ -283,31 +288,48 @@ typedef struct PlanCase {
 } PlanCase;
 
 static const PlanCase plan_cases[] = {
-    {&postgresql, "VALUES (:a, :b, :a)", {"{\"a\":1,\"b\":2}", "{\"b\":\"x\",\"a\":null}"},
+    {&postgresql,
+     "VALUES (:a, :b, :a)",
+     {"{\"a\":1,\"b\":2}", "{\"b\":\"x\",\"a\":null}"},
      "VALUES ($1, $2, $1) | 1, 2 | null, \"x\""},
-    {&mysql, "VALUES (:a, :b, :a)", {"{\"a\":1,\"b\":2}", "{\"b\":3,\"a\":4}"},
+    {&mysql,
+     "VALUES (:a, :b, :a)",
+     {"{\"a\":1,\"b\":2}", "{\"b\":3,\"a\":4}"},
      "VALUES (?, ?, ?) | 1, 2, 1 | 4, 3, 4"},
     {&postgresql, "VALUES (?, ?)", {"[1,2]", "[3,4]"}, "VALUES ($1, $2) | 1, 2 | 3, 4"},
     {&postgresql, "VALUES ($2, $1)", {"[1,2]", "[3,4]"}, "VALUES ($1, $2) | 2, 1 | 4, 3"},
     {&mysql, "DELETE FROM t", {"{}", "[]", "{}"}, "DELETE FROM t"},
     {&mysql, "VALUES (:a)", {"{\"a\":[1,2]}"}, "VALUES (?) | json [1,2]"},
-    {&mysql, "VALUES (:a, :b)", {"{\"a\":1,\"b\":2}", "{\"a\":1}"},
+    {&mysql,
+     "VALUES (:a, :b)",
+     {"{\"a\":1,\"b\":2}", "{\"a\":1}"},
      "VALUES (?, ?) | 1, 2error: set 2: missing key 'b'; the operation has: a, b"},
-    {&mysql, "VALUES (:a)", {"{\"a\":1}", "{\"a\":1,\"x\":2}"},
+    {&mysql,
+     "VALUES (:a)",
+     {"{\"a\":1}", "{\"a\":1,\"x\":2}"},
      "VALUES (?) | 1error: set 2: unknown key 'x'; the operation has: a"},
-    {&mysql, "VALUES (:a)", {"{\"x\":1}"},
-     "error: set 1: unknown key 'x'; the operation has: a"},
-    {&mysql, "VALUES (?)", {"[1]", "[1,2]"},
+    {&mysql, "VALUES (:a)", {"{\"x\":1}"}, "error: set 1: unknown key 'x'; the operation has: a"},
+    {&mysql,
+     "VALUES (?)",
+     {"[1]", "[1,2]"},
      "VALUES (?) | 1error: set 2: the operation has 1 parameter, 2 values were given"},
-    {&mysql, "VALUES (?)", {"[1]", "{\"a\":1}"},
+    {&mysql,
+     "VALUES (?)",
+     {"[1]", "{\"a\":1}"},
      "VALUES (?) | 1error: set 2: the operation takes 1 value by position (?), not a JSON object"},
-    {&mysql, "VALUES (:a)", {"{\"a\":1}", "[1]"},
+    {&mysql,
+     "VALUES (:a)",
+     {"{\"a\":1}", "[1]"},
      "VALUES (?) | 1error: set 2: the operation has named parameters: give one JSON object such as "
      "'{\"a\": …}', not values by position"},
-    {&mysql, "a IN (:a)", {"{\"a\":1}", "{\"a\":[1]}"},
+    {&mysql,
+     "a IN (:a)",
+     {"{\"a\":1}", "{\"a\":[1]}"},
      "a IN (?) | 1error: set 2: a JSON array in IN (…) makes another statement for each set: use "
      "connector_execute"},
-    {&mysql, "a IN :a", {"{\"a\":[1]}"},
+    {&mysql,
+     "a IN :a",
+     {"{\"a\":[1]}"},
      "error: set 1: a JSON array in IN (…) makes another statement for each set: use "
      "connector_execute"},
 };
@@ -325,15 +347,14 @@ static void test_plans(void) {
 /* ---------------------------------------------------------------- names */
 
 static void test_names(void) {
-  static const struct { const DriverDialect *dialect; const char *sql, *names; } cases[] = {
-      {&postgresql, "SELECT 1", ""},
-      {&postgresql, ":b, :a, :b, 'x:c', y::d", "b a "},
-      {&sqlite, "@b, $a, :b", "b a "},
-      {&postgresql, "$2, $1, $2", "p1 p2 "},
-      {&mysql, "?, ?", "p1 p2 "},
-      {&sqlite, "?2, ?1", "p1 p2 "},
-      {&postgresql, "j ? 'k'", ""},
-      {&mysql, "?, :a", "error"},
+  static const struct {
+    const DriverDialect *dialect;
+    const char *sql, *names;
+  } cases[] = {
+      {&postgresql, "SELECT 1", ""},   {&postgresql, ":b, :a, :b, 'x:c', y::d", "b a "},
+      {&sqlite, "@b, $a, :b", "b a "}, {&postgresql, "$2, $1, $2", "p1 p2 "},
+      {&mysql, "?, ?", "p1 p2 "},      {&sqlite, "?2, ?1", "p1 p2 "},
+      {&postgresql, "j ? 'k'", ""},    {&mysql, "?, :a", "error"},
       {&mysql, "$3", "error"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -344,7 +365,8 @@ static void test_names(void) {
     int code = parameter_names(cases[i].dialect, cases[i].sql, strlen(cases[i].sql), &names, &count,
                                &error);
     if (code) strcat(joined, "error");
-    for (size_t j = 0; j < count; j++) strcat(strcat(joined, names[j]), " ");
+    for (size_t j = 0; j < count; j++)
+      strcat(strcat(joined, names[j]), " ");
     CHECK_TEXT(joined, cases[i].names);
     CHECK(code || names[count] == NULL);
     sqlite3_free(names);
@@ -356,7 +378,8 @@ static void test_names(void) {
 static void test_memory(void) {
   static const char sql[] = "a IN (:ids) AND b = :b AND c IN :empty AND d = :b";
   Given given;
-  given_parse(&given, "{\"ids\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18],\"b\":2,\"empty\":[]}");
+  given_parse(&given,
+              "{\"ids\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18],\"b\":2,\"empty\":[]}");
   bool done = false;
   for (int i = 1; !done; i++) {
     Bound bound;
