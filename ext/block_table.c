@@ -21,6 +21,7 @@
 #include "../src/block_set.h"
 #include "query_table.h"
 #include "value.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { COLUMN_ROW, COLUMN_OPERATION, COLUMN_P1 };
@@ -108,19 +109,29 @@ static int block_start(RowTable *base, const RowArguments *arguments, RowSet **r
 
 /* ---- writing ---- */
 
-/* The parameters of an INSERTed row: as many as the operation has placeholders. */
+/* How many positional values the operation has places for; -1: it takes them by name. */
+static int placeholder_count(const Call *call) {
+  Lexer lexer;
+  int questions = 0, largest = 0;
+  lexer_init(&lexer, call->remote->dialect, call->operation, call->size);
+  for (Token token = lexer_next(&lexer); token.kind != TOKEN_END; token = lexer_next(&lexer)) {
+    if (token.kind == TOKEN_COLON) return -1;
+    if (token.kind == TOKEN_QUESTION) questions++;
+    if (token.kind != TOKEN_DOLLAR) continue;
+    int number = atoi(token.text + 1);
+    if (number > largest) largest = number;
+  }
+  return largest ? largest : questions;
+}
+
+/* The parameters of an INSERTed row: as many as the operation has places, further ones must be NULL. So a
+** PostgreSQL `?` operator without any parameter cannot be told from a NULL one here: connector_execute
+** can. */
 static int inserted_parameters(const Call *call, sqlite3_value **columns, int *count,
                                Error *error) {
-  char **names;
-  size_t wanted;
-  int given = ROW_PARAMETERS;
+  int given = ROW_PARAMETERS, wanted = placeholder_count(call);
   while (given > 0 && sqlite3_value_type(columns[COLUMN_P1 + given - 1]) == SQLITE_NULL) given--;
-  int code = parameter_names(call->remote->dialect, call->operation, call->size, &names, &wanted,
-                             error);
-  if (code != SQLITE_OK) return code;
-  bool by_name = wanted > 0 && sqlite3_strnicmp(names[0], "p1", 3) != 0;
-  sqlite3_free(names);
-  *count = !by_name && wanted > (size_t)given ? (int)wanted : given;
+  *count = wanted > given ? wanted : given;
   if (*count <= ROW_PARAMETERS) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "the operation has %d parameters; at most %d can be given",
                    *count, ROW_PARAMETERS);
@@ -213,7 +224,9 @@ static int declare_view(sqlite3 *db, const ModuleArguments *arguments, RowShape 
 
 static char *usage_text(const char *table, const ModuleArguments *arguments) {
   if (!arguments->query) {
-    return sqlite3_mprintf("SELECT row FROM %s(operation [, parameter …])", table);
+    return sqlite3_mprintf("SELECT row FROM %s(operation [, parameter …]) or INSERT INTO %s(operation "
+                           "[, p1 …]) VALUES (…); an UPDATE or DELETE is given as operation",
+                           table, table);
   }
   sqlite3_str *text = sqlite3_str_new(NULL);
   sqlite3_str_appendf(text, "SELECT * FROM %s", table);
@@ -233,8 +246,11 @@ static int build(sqlite3 *db, Connector *connector, const char *schema, const ch
   int code = view ? declare_view(db, &table->arguments, &shape)
                   : row_table_declare(db, "operation HIDDEN", 1, ROW_PARAMETERS, &shape);
   if (code != SQLITE_OK) return error_set(error, code, "%s", sqlite3_errmsg(db));
-  /* A block table runs whatever text it is given: not from views and triggers of a file. */
-  if (!view) sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  /* A block table runs whatever text it is given. Only the user's own temp views and triggers can reach one
+  ** in temp; elsewhere the schema may hold a view or trigger from somewhere else. */
+  if (!view && sqlite3_stricmp(schema, "temp") != 0) {
+    sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  }
   char *usage = usage_text(name, &table->arguments);
   table->base.start = view ? view_table_start : block_start;
   code = usage ? row_table_init(&table->base, connector, &shape, usage) : SQLITE_NOMEM;

@@ -35,6 +35,15 @@ int call_begin_json(Connector *connector, sqlite3_value *name, sqlite3_value *op
   return code;
 }
 
+StreamUse call_stream_use(const Call *call) {
+  Lexer lexer;
+  lexer_init(&lexer, call->remote->dialect, call->operation, call->size);
+  for (Token token = lexer_next(&lexer); token.kind != TOKEN_END; token = lexer_next(&lexer)) {
+    if (token_is(&token, "RETURNING")) return STREAM_FETCH;
+  }
+  return STREAM_READ;
+}
+
 int call_cursor(Connector *connector, const Call *call, FetchCursor **cursor, Error *error) {
   char *canonical;
   int code = arguments_canonical(connector, &call->arguments, &canonical, error);

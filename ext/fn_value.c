@@ -13,7 +13,7 @@ static int first_value(Call *call, sqlite3_context *context, Error *error) {
   Stream *stream;
   Value value;
   int code = stream_open(call->remote, call->operation, call->size, &call->arguments.arguments,
-                         STREAM_READ, &stream, error);
+                         call_stream_use(call), &stream, error);
   if (code != SQLITE_OK) return code;
   code = stream_next(stream, error);
   if (code == SQLITE_ROW) {

@@ -120,6 +120,12 @@ static int describe(const Call *call, Description *description, Error *error) {
   Remote *remote = call->remote;
   char **parameters;
   size_t count;
+  if (statement_class(remote->dialect, call->operation, call->size) != STATEMENT_READ) {
+    return error_set(error, SQLITE_ERROR,
+                     "connector '%s': connector_view takes a query, and this statement changes "
+                     "something: use connector_query or connector_execute('%s', …)",
+                     call->name, call->name);
+  }
   int code = parameter_names(remote->dialect, call->operation, call->size, &parameters, &count,
                              error);
   if (code != SQLITE_OK) return code;
@@ -192,31 +198,50 @@ static int run(sqlite3 *db, char *sql, Error *error) {
   return error_set(error, code, "%s", sqlite3_errmsg(db));
 }
 
-static int make_view(Connector *connector, const Call *call, const char *name, Error *error) {
-  Description description = {0};
+/* In place of the one with that name, if it is ours. */
+static int make_table(sqlite3 *db, const Call *call, const char *name, bool overwrite,
+                      const Description *description, Error *error) {
   bool ours = false;
-  int code = describe(call, &description, error);
-  if (code == SQLITE_OK) code = find_table(connector->db, name, &ours, error);
-  if (code == SQLITE_OK && ours) {
-    code = run(connector->db, sqlite3_mprintf("DROP TABLE temp.\"%w\"", name), error);
+  int code = find_table(db, name, &ours, error);
+  if (code == SQLITE_OK && ours && !overwrite) {
+    code = error_set(error, SQLITE_ERROR, "temp.%s exists already", name);
+  } else if (code == SQLITE_OK && ours) {
+    code = run(db, sqlite3_mprintf("DROP TABLE temp.\"%w\"", name), error);
   }
-  if (code == SQLITE_OK) code = run(connector->db, create_text(call, name, &description), error);
-  if (code != SQLITE_OK && !error->block) error_wrap(error, "connector_view '%s'", name);
+  if (code == SQLITE_OK) code = run(db, create_text(call, name, description), error);
+  if (code != SQLITE_OK) error_wrap(error, "connector_view '%s'", name);
+  return code;
+}
+
+static int make_view(Connector *connector, const Call *call, const char *name, bool overwrite,
+                     Error *error) {
+  Description description = {0};
+  int code = describe(call, &description, error);
+  if (code == SQLITE_OK) {
+    code = make_table(connector->db, call, name, overwrite, &description, error);
+  }
   description_clear(&description);
   return code;
 }
 
-/* There is nothing to set yet but what stands in the arguments; a misspelled or unknown key is told. */
-static int check_options(Connector *connector, sqlite3_value *value, Error *error) {
+static int read_options(Connector *connector, sqlite3_value *value, bool *overwrite,
+                        Error *error) {
+  static const char *const valid[] = {"overwrite"};
   const char *text;
   size_t size;
   OptionList list = {0};
+  *overwrite = true;
   int code = argument_optional(value, "options", &text, &size, error);
   if (code != SQLITE_OK || !text) return code;
   code = option_list_parse(connector, text, size, &list, error);
-  if (code == SQLITE_OK && list.count) {
-    code = error_set(error, SQLITE_ERROR, "unknown option '%s': connector_view has none",
-                     list.pairs[0].key);
+  for (size_t i = 0; i < list.count && code == SQLITE_OK; i++) {
+    const OptionPair *pair = &list.pairs[i];
+    if (strcmp(pair->key, valid[0]) != 0) {
+      code = error_set(error, SQLITE_ERROR, "unknown option '%s' of connector_view", pair->key);
+      error_suggest(error, pair->key, valid, 1);
+    } else if (!pair->value || !option_boolean(pair->value, overwrite)) {
+      code = error_set(error, SQLITE_ERROR, "option overwrite must be true or false");
+    }
   }
   option_list_clear(&list);
   return code;
@@ -226,15 +251,16 @@ static void view(Connector *connector, sqlite3_context *context, int argc, sqlit
   Call call;
   Error error = {0};
   const char *name = NULL;
+  bool overwrite = true;
   int code = call_begin(connector, 2, argv, &call, &error);
   if (code == SQLITE_OK) {
     code = argument_optional(argc > 2 ? argv[2] : NULL, "the table's name", &name, NULL, &error);
   }
   if (code == SQLITE_OK) {
-    code = check_options(connector, argc > 3 ? argv[3] : NULL, &error);
+    code = read_options(connector, argc > 3 ? argv[3] : NULL, &overwrite, &error);
   }
   if (!name || !*name) name = DEFAULT_NAME;
-  if (code == SQLITE_OK) code = make_view(connector, &call, name, &error);
+  if (code == SQLITE_OK) code = make_view(connector, &call, name, overwrite, &error);
   code = call_end(&call, code, &error);
   if (code != SQLITE_OK) {
     report_error(connector, context, &error);

@@ -15,7 +15,7 @@
 int query_start(Connector *connector, const Call *call, RowSet **rows, Error *error) {
   Stream *stream;
   int code = stream_open(call->remote, call->operation, call->size, &call->arguments.arguments,
-                         STREAM_READ, &stream, error);
+                         call_stream_use(call), &stream, error);
   if (code != SQLITE_OK) return code;
   bool writes = statement_class(call->remote->dialect, call->operation, call->size) !=
                 STATEMENT_READ;
