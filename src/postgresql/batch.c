@@ -19,7 +19,8 @@ enum { FLUSH_EVERY = 64, AHEAD_MOST = 4096 };
 typedef struct Batch {
   PgStatement *statement;
   int64_t sent, answered, affected;
-  bool failed; /* `error` holds the first failure */
+  bool parsing; /* the first answer is that of a Parse */
+  bool failed;  /* `error` holds the first failure */
 } Batch;
 
 /* One result of the pipeline, or the NULL between two. */
@@ -29,6 +30,10 @@ static void batch_result(Batch *batch, PGresult *result, DriverError *error) {
   case PGRES_TUPLES_OK:
   case PGRES_COMMAND_OK:
   case PGRES_EMPTY_QUERY:
+    if (batch->parsing) {
+      batch->parsing = false;
+      break;
+    }
     batch->answered++;
     batch->affected += pg_count(result);
     break;
@@ -102,6 +107,23 @@ static DriverStatus batch_send(Batch *batch, const Value *values, size_t count, 
   return batch_keep_up(batch, AHEAD_MOST, error);
 }
 
+/* Something else may have taken the unnamed statement since: then its text goes first. */
+static bool batch_parse(Batch *batch) {
+  PgStatement *statement = batch->statement;
+  PgConnection *connection = statement->connection;
+  Oid *types;
+  if (*statement->name != 0 || (connection->unnamed == statement && !connection->pooled)) {
+    return true;
+  }
+  if (!pg_statement_types(statement, &types)) return false;
+  batch->parsing = PQsendPrepare(connection->link, "", statement->sql,
+                                 (int)statement->parameter_count, types) != 0;
+  connection->base.host->release(types);
+  connection->sync_owed = true;
+  connection->unnamed = NULL;
+  return batch->parsing;
+}
+
 static DriverStatus batch_rows(Batch *batch, DriverRowSource *source, DriverError *error) {
   PgEncoded encoded;
   DriverStatus status = DRIVER_ROW;
@@ -156,14 +178,11 @@ DriverStatus pg_execute_batch(DriverStatement *base, DriverRowSource *source, in
     return driver_error_set(error, FAILURE_REFUSED, NULL, "COPY cannot be run for many rows");
   }
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
-  /* Something else may have taken the unnamed statement since. */
-  if (*statement->name == 0 && (connection->unnamed != statement || connection->pooled) &&
-      pg_statement_parse(statement, error) != DRIVER_OK) {
-    return DRIVER_FAILED;
-  }
   connection->in_transaction = true;
   connection->looked = driver_clock();
-  if (!PQenterPipelineMode(connection->link)) return pg_error(connection, NULL, error);
+  if (!PQenterPipelineMode(connection->link) || !batch_parse(&batch)) {
+    return pg_error(connection, NULL, error);
+  }
   DriverStatus status = batch_rows(&batch, source, &failure);
   bool sending_failed = status != DRIVER_DONE;
   batch.failed = batch.failed || sending_failed;

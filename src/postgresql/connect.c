@@ -236,7 +236,7 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
     said = strstr(text, " failed: "); /* libpq's own words begin with the address we named */
     said = said != NULL ? said + 9 : text;
   }
-  size_t size = server ? strcspn(said, "\n") : strlen(said);
+  size_t size = strcspn(said, "\n"); /* further lines of libpq only guess */
   if (holds_secret(text, target->password)) size = 0;
   driver_error_set(error, FAILURE_CONNECT, state, "cannot connect to %s%s%.*s", name,
                    size > 0 ? ": " : "", (int)size, said);
@@ -244,6 +244,13 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
   if (hint != NULL)
     driver_text(error->hint, sizeof(error->hint), hint + 8, strcspn(hint + 8, "\n"));
   if (in_tls && !server) tls_hint(target, text, error);
+  if (PQconnectionNeedsPassword(link)) {
+    snprintf(error->message, sizeof(error->message),
+             "cannot connect to %s: the server asks for a password, and the block has none", name);
+    snprintf(error->hint, sizeof(error->hint),
+             "SELECT connector_set('%.100s','password_from','ask')",
+             target->block != NULL ? target->block : "block");
+  }
   return DRIVER_FAILED;
 }
 

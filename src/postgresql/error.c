@@ -26,7 +26,7 @@ static DriverStatus link_error(PgConnection *connection, DriverError *error) {
   const char *text = PQerrorMessage(connection->link);
   char clean[800];
   bool lost = PQstatus(connection->link) != CONNECTION_OK;
-  driver_text(clean, sizeof(clean), text, strlen(text));
+  driver_text(clean, sizeof(clean), text, strcspn(text, "\n")); /* more lines only guess */
   if (!lost && out_of_memory(text)) {
     pg_break(connection); /* what libpq had begun is not known */
     return driver_error_memory(error);

@@ -330,6 +330,8 @@ DriverStatus pg_literal(PgConnection *connection, const PgType *type, const char
 ** taken and was well. */
 DriverStatus pg_send(PgStatement *statement, const PgEncoded *encoded,
                      const DriverEnvelope *envelope, DriverError *error);
+/* The types that the values were encoded for: they go with a text that is parsed again. */
+bool pg_statement_types(PgStatement *statement, Oid **types);
 /* Gives a prepared name back, to be deallocated when there is time. */
 void pg_forget(PgConnection *connection, PgStatement *statement);
 DriverStatus pg_execute(DriverStatement *statement, const Value *values, size_t count,

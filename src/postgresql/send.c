@@ -95,8 +95,7 @@ static bool queue_deallocate(PgConnection *connection, int count) {
   return true;
 }
 
-/* The types that the values were encoded for go with a text that is parsed again. */
-static bool with_types(PgStatement *statement, Oid **types) {
+bool pg_statement_types(PgStatement *statement, Oid **types) {
   PgConnection *connection = statement->connection;
   *types = NULL;
   if (statement->parameter_count == 0) return true;
@@ -110,7 +109,7 @@ static bool with_types(PgStatement *statement, Oid **types) {
 static bool queue_name(PgStatement *statement) {
   PgConnection *connection = statement->connection;
   Oid *types;
-  if (!with_types(statement, &types)) return false;
+  if (!pg_statement_types(statement, &types)) return false;
   snprintf(statement->name, sizeof(statement->name), "c%llu",
            (unsigned long long)++connection->serial);
   bool done = PQsendPrepare(connection->link, statement->name, statement->sql,
@@ -133,7 +132,7 @@ static bool queue_statement(PgStatement *statement, const PgEncoded *encoded) {
                                binary) != 0;
   }
   Oid *types;
-  if (!with_types(statement, &types)) return false;
+  if (!pg_statement_types(statement, &types)) return false;
   bool done = PQsendQueryParams(connection->link, statement->sql, count, types, values, sizes,
                                 formats, binary) != 0;
   connection->base.host->release(types);

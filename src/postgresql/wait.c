@@ -107,16 +107,18 @@ DriverStatus pg_sync(PgConnection *connection, DriverError *error) {
   return DRIVER_OK;
 }
 
-/* Ends a COPY that a statement of the user started; what follows is an ordinary error or end. */
-static void copy_end(PGconn *link, ExecStatusType status) {
+/* Ends a COPY that a statement of the user started; what follows is an ordinary error or end. True
+** when more must be read from the server first: in that state libpq is never "busy". */
+static bool copy_end(PGconn *link, ExecStatusType status) {
   if (status == PGRES_COPY_IN || status == PGRES_COPY_BOTH) {
     PQputCopyEnd(link, "COPY FROM STDIN is not possible here");
   }
-  if (status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
-    char *data = NULL;
-    while (PQgetCopyData(link, &data, 1) > 0)
-      PQfreemem(data);
-  }
+  if (status != PGRES_COPY_OUT && status != PGRES_COPY_BOTH) return false;
+  char *data = NULL;
+  int size;
+  while ((size = PQgetCopyData(link, &data, 1)) > 0)
+    PQfreemem(data);
+  return size == 0;
 }
 
 DriverStatus pg_settle(PgConnection *connection, PGresult **last, DriverError *error) {
@@ -145,7 +147,12 @@ DriverStatus pg_settle(PgConnection *connection, PGresult **last, DriverError *e
     bool bad = kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE;
     if (bad && !failed) pg_error(connection, result, error);
     failed = failed || bad;
-    copy_end(connection->link, kind);
+    if (copy_end(connection->link, kind) &&
+        pg_pump(connection, failed ? &later : error) != DRIVER_OK) {
+      PQclear(result);
+      PQclear(kept);
+      return DRIVER_FAILED;
+    }
     if (kind == PGRES_COMMAND_OK || kind == PGRES_TUPLES_OK) {
       PQclear(kept);
       kept = result;
@@ -176,9 +183,10 @@ bool pg_drain(PgConnection *connection, int64_t until) {
       if (result == NULL && !piped) return true;
       ExecStatusType status = PQresultStatus(result);
       if (result != NULL && status == PGRES_PIPELINE_SYNC) connection->syncs--;
-      if (result != NULL) copy_end(link, status);
+      bool more = result != NULL && copy_end(link, status);
       PQclear(result);
       if (driver_clock() >= until) return false;
+      if (more) break;
     }
     int unsent = PQflush(link);
     short ready, events = (short)(POLLIN | (unsent == 1 ? POLLOUT : 0));
