@@ -61,7 +61,8 @@ bool lexer_is_word(char c);
 typedef enum StatementClass {
   STATEMENT_EMPTY,       /* nothing but space and comments */
   STATEMENT_READ,        /* gives rows, changes nothing: SELECT, VALUES, TABLE, SHOW, EXPLAIN
-                            (without ANALYZE of a write), DESCRIBE, WITH … SELECT, reading PRAGMA */
+                            (of a write: without ANALYZE, and not in MySQL), DESCRIBE,
+                            WITH … SELECT, reading PRAGMA */
   STATEMENT_WRITE,       /* INSERT, UPDATE, DELETE, MERGE, REPLACE, WITH containing one,
                             SELECT … INTO, SELECT … FOR UPDATE/SHARE, SELECT nextval(…), COPY, CALL,
                             DO, EXECUTE, SET and whatever is unknown */
