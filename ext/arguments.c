@@ -6,20 +6,28 @@
 #include "value.h"
 #include <string.h>
 
-bool arguments_are_named(const DriverDialect *dialect, const char *sql, size_t size) {
+/* The first token of a parameter's kind, a `:name` before all others. */
+static TokenKind first_parameter(const DriverDialect *dialect, const char *sql, size_t size) {
   Lexer lexer;
+  TokenKind found = TOKEN_END;
   lexer_init(&lexer, dialect, sql, size);
   for (;;) {
     Token token = lexer_next(&lexer);
-    if (token.kind == TOKEN_END) return false;
-    if (token.kind == TOKEN_COLON) return true;
+    if (token.kind == TOKEN_END) return found;
+    if (token.kind == TOKEN_COLON) return TOKEN_COLON;
+    if (token.kind == TOKEN_QUESTION || token.kind == TOKEN_DOLLAR) found = token.kind;
   }
+}
+
+bool arguments_are_named(const DriverDialect *dialect, const char *sql, size_t size) {
+  return first_parameter(dialect, sql, size) == TOKEN_COLON;
 }
 
 static bool is_object_text(const Value *value) {
   if (value->type != VALUE_TEXT) return false;
   size_t at = 0;
-  while (at < value->bytes.size && strchr(" \t\r\n", value->bytes.data[at])) at++;
+  while (at < value->bytes.size && strchr(" \t\r\n", value->bytes.data[at]))
+    at++;
   return at < value->bytes.size && value->bytes.data[at] == '{';
 }
 
@@ -28,14 +36,15 @@ static int positions_of(CallArguments *result, Error *error) {
   size_t count = result->items->count;
   result->values = sqlite3_malloc64((count + 1) * sizeof *result->values);
   if (!result->values) return error_memory(error);
-  for (size_t i = 0; i < count; i++) result->values[i] = result->items->items[i].value;
+  for (size_t i = 0; i < count; i++)
+    result->values[i] = result->items->items[i].value;
   result->arguments.positional = result->values;
   result->arguments.positional_count = count;
   return SQLITE_OK;
 }
 
-int arguments_from_text(Connector *connector, const char *text, size_t size,
-                        CallArguments *result, Error *error) {
+int arguments_from_text(Connector *connector, const char *text, size_t size, CallArguments *result,
+                        Error *error) {
   *result = (CallArguments){0};
   int code = json_parse(connector, text, size, &result->items, error);
   if (code != SQLITE_OK) return code;
@@ -75,7 +84,13 @@ int arguments_from_values(Connector *connector, const DriverDialect *dialect, co
       return error_memory(error);
     }
   }
-  if (argc == 1 && is_object_text(&values[0]) && arguments_are_named(dialect, sql, size)) {
+  /* an operation without parameters takes '{}' and NULL for none, as callers that always pass them do */
+  TokenKind kind = argc == 1 ? first_parameter(dialect, sql, size) : TOKEN_QUESTION;
+  if (kind == TOKEN_END && values[0].type == VALUE_NULL) {
+    sqlite3_free(values);
+    return SQLITE_OK;
+  }
+  if (is_object_text(&values[0]) && (kind == TOKEN_COLON || kind == TOKEN_END)) {
     Value json = values[0];
     sqlite3_free(values);
     int code = arguments_from_text(connector, json.bytes.data, json.bytes.size, result, error);

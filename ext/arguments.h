@@ -28,8 +28,8 @@ int arguments_from_values(Connector *connector, const DriverDialect *dialect, co
 int arguments_from_json(Connector *connector, sqlite3_value *parameters, CallArguments *result,
                         Error *error);
 /* The same from a text, for one set of execute_many. */
-int arguments_from_text(Connector *connector, const char *text, size_t size,
-                        CallArguments *result, Error *error);
+int arguments_from_text(Connector *connector, const char *text, size_t size, CallArguments *result,
+                        Error *error);
 /* True when the operation takes its values by name. */
 bool arguments_are_named(const DriverDialect *dialect, const char *sql, size_t size);
 void arguments_clear(CallArguments *arguments);

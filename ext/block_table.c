@@ -54,7 +54,8 @@ static char *refusal_text(sqlite3 *db, const char *schema, const char *table,
 /* An inline URL is a block of this connection with a name made from its text. */
 static int inline_block(Connector *connector, const char *url, char **name, Error *error) {
   uint64_t hash = 14695981039346656037u;
-  for (const char *at = url; *at; at++) hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+  for (const char *at = url; *at; at++)
+    hash = (hash ^ (unsigned char)*at) * 1099511628211u;
   Block *block;
   Error unknown = {0};
   *name = sqlite3_mprintf("inline-%016llx", (unsigned long long)hash);
@@ -88,8 +89,7 @@ int block_table_remote(BlockTable *table, Remote **remote, Error *error) {
 
 /* ---- reading ---- */
 
-static int block_start(RowTable *base, const RowArguments *arguments, RowSet **rows,
-                       Error *error) {
+static int block_start(RowTable *base, const RowArguments *arguments, RowSet **rows, Error *error) {
   Connector *connector = base->connector;
   sqlite3_value **given = arguments->values;
   Call call = {0};
@@ -130,7 +130,8 @@ static int placeholder_count(const Call *call) {
 static int inserted_parameters(const Call *call, sqlite3_value **columns, int *count,
                                Error *error) {
   int given = ROW_PARAMETERS, wanted = placeholder_count(call);
-  while (given > 0 && sqlite3_value_type(columns[COLUMN_P1 + given - 1]) == SQLITE_NULL) given--;
+  while (given > 0 && sqlite3_value_type(columns[COLUMN_P1 + given - 1]) == SQLITE_NULL)
+    given--;
   *count = wanted > given ? wanted : given;
   if (*count <= ROW_PARAMETERS) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "the operation has %d parameters; at most %d can be given",
@@ -142,9 +143,10 @@ static int check_inserted(const RowShape *shape, sqlite3_value **columns, Error 
   for (int i = 0; i < count; i++) {
     bool parameter = i >= COLUMN_OPERATION && i < COLUMN_P1 + ROW_PARAMETERS;
     if (!parameter && sqlite3_value_type(columns[i]) != SQLITE_NULL) {
-      return error_set(error, SQLITE_ERROR,
-                       "only operation and p1 … p%d can be inserted: the row is an operation to run",
-                       ROW_PARAMETERS);
+      return error_set(
+          error, SQLITE_ERROR,
+          "only operation and p1 … p%d can be inserted: the row is an operation to run",
+          ROW_PARAMETERS);
     }
   }
   return SQLITE_OK;
@@ -188,10 +190,11 @@ static int block_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqli
                      "a remote query is read-only: write by connector_execute('%s', …)",
                      table->arguments.block);
   } else if (argc == 1 || sqlite3_value_type(argv[0]) != SQLITE_NULL) {
-    code = error_set(&error, SQLITE_READONLY,
-                     "the table of connector '%s' takes no UPDATE or DELETE: give the statement as "
-                     "operation: INSERT INTO …(operation, p1) VALUES ('DELETE FROM t WHERE id = ?', 1)",
-                     table->arguments.block);
+    code = error_set(
+        &error, SQLITE_READONLY,
+        "the table of connector '%s' takes no UPDATE or DELETE: give the statement as "
+        "operation: INSERT INTO …(operation, p1) VALUES ('DELETE FROM t WHERE id = ?', 1)",
+        table->arguments.block);
   } else {
     /* OP_VUpdate makes this the last_insert_rowid, which an execute must leave alone. */
     *rowid = sqlite3_last_insert_rowid(connector->db);
@@ -224,9 +227,10 @@ static int declare_view(sqlite3 *db, const ModuleArguments *arguments, RowShape 
 
 static char *usage_text(const char *table, const ModuleArguments *arguments) {
   if (!arguments->query) {
-    return sqlite3_mprintf("SELECT row FROM %s(operation [, parameter …]) or INSERT INTO %s(operation "
-                           "[, p1 …]) VALUES (…); an UPDATE or DELETE is given as operation",
-                           table, table);
+    return sqlite3_mprintf(
+        "SELECT row FROM %s(operation [, parameter …]) or INSERT INTO %s(operation "
+        "[, p1 …]) VALUES (…); an UPDATE or DELETE is given as operation",
+        table, table);
   }
   sqlite3_str *text = sqlite3_str_new(NULL);
   sqlite3_str_appendf(text, "SELECT * FROM %s", table);
@@ -324,8 +328,12 @@ static int block_rename(sqlite3_vtab *base, const char *name) {
 }
 
 static const sqlite3_module block_module = {
-    .xCreate = block_create,       .xConnect = block_connect, .xDisconnect = block_disconnect,
-    .xDestroy = block_disconnect,  .xUpdate = block_update,   .xRename = block_rename,
+    .xCreate = block_create,
+    .xConnect = block_connect,
+    .xDisconnect = block_disconnect,
+    .xDestroy = block_disconnect,
+    .xUpdate = block_update,
+    .xRename = block_rename,
     ROW_TABLE_METHODS,
 };
 
@@ -336,8 +344,9 @@ const CatalogEntry block_table_entries[] = {
      .usage = "CREATE VIRTUAL TABLE temp.t USING connector(name [, query='SELECT …', column …])",
      .least = 1,
      .most = CATALOG_ANY,
-     .meaning = "a block as a table: SELECT row FROM t(operation, p1 …) reads, INSERT INTO t(operation, "
-                "p1 …) executes; with query= a remote query with real columns",
+     .meaning =
+         "a block as a table: SELECT row FROM t(operation, p1 …) reads, INSERT INTO t(operation, "
+         "p1 …) executes; with query= a remote query with real columns",
      .example = "CREATE VIRTUAL TABLE temp.shop USING connector(shop)",
      .module = &block_module},
     {0}};

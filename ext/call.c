@@ -48,8 +48,8 @@ int call_cursor(Connector *connector, const Call *call, FetchCursor **cursor, Er
   char *canonical;
   int code = arguments_canonical(connector, &call->arguments, &canonical, error);
   if (code != SQLITE_OK) return code;
-  code = cursor_get(connector, call->name, call->operation, call->size,
-                    &call->arguments.arguments, canonical, cursor, error);
+  code = cursor_get(connector, call->name, call->operation, call->size, &call->arguments.arguments,
+                    canonical, cursor, error);
   sqlite3_free(canonical);
   return code;
 }

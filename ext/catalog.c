@@ -15,9 +15,10 @@ extern const CatalogEntry fn_block_entries[], fn_ping_entries[], fn_execute_entr
     fn_session_entries[], help_entries[];
 
 static const CatalogEntry *const files[] = {
-    fn_block_entries, fn_ping_entries,     fn_execute_entries,  rows_aggregate_entries,
-    fn_value_entries, query_table_entries, fn_view_entries,     fn_fetch_entries,
-    fetch_table_entries, block_table_entries, fn_session_entries, tables_entries, help_entries,
+    fn_block_entries,    fn_ping_entries,     fn_execute_entries, rows_aggregate_entries,
+    fn_value_entries,    query_table_entries, fn_view_entries,    fn_fetch_entries,
+    fetch_table_entries, block_table_entries, fn_session_entries, tables_entries,
+    help_entries,
 };
 
 const CatalogEntry *catalog_at(size_t index) {
@@ -31,7 +32,8 @@ const CatalogEntry *catalog_at(size_t index) {
 
 CatalogBinding *catalog_bind(Connector *connector, const CatalogEntry *entry) {
   CatalogBinding *binding = sqlite3_malloc64(sizeof *binding);
-  if (binding) *binding = (CatalogBinding){.connector = connector_retain(connector), .entry = entry};
+  if (binding)
+    *binding = (CatalogBinding){.connector = connector_retain(connector), .entry = entry};
   return binding;
 }
 
@@ -71,7 +73,8 @@ static bool admit(CatalogBinding *binding, sqlite3_context *context, int argc) {
   Error error = {0};
   if (argc < entry->least || (entry->most != CATALOG_ANY && argc > entry->most)) {
     catalog_usage(entry, &error);
-  } else if (guard_check(&binding->guard, binding->connector->db, entry->name, context, argc, &error) == SQLITE_OK) {
+  } else if (guard_check(&binding->guard, binding->connector->db, entry->name, context, argc,
+                         &error) == SQLITE_OK) {
     return true;
   }
   report_error(binding->connector, context, &error);
@@ -80,7 +83,8 @@ static bool admit(CatalogBinding *binding, sqlite3_context *context, int argc) {
 
 static void call(sqlite3_context *context, int argc, sqlite3_value **argv) {
   CatalogBinding *binding = sqlite3_user_data(context);
-  if (admit(binding, context, argc)) binding->entry->function(binding->connector, context, argc, argv);
+  if (admit(binding, context, argc))
+    binding->entry->function(binding->connector, context, argc, argv);
 }
 
 static void finish(sqlite3_context *context) {

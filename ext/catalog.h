@@ -36,10 +36,10 @@ typedef struct CatalogEntry {
   const char *meaning; /* one line */
   const char *example; /* one SQL statement, or NULL */
   /* exactly one of these groups */
-  CatalogFunction function;                                         /* FUNCTION; AGGREGATE: step */
-  void (*finish)(Connector *connector, sqlite3_context *context);   /* AGGREGATE */
-  const ListTable *list;                                            /* TABLE: made by list_table.c */
-  const sqlite3_module *module;                                     /* TABLE of its own, MODULE */
+  CatalogFunction function;                                       /* FUNCTION; AGGREGATE: step */
+  void (*finish)(Connector *connector, sqlite3_context *context); /* AGGREGATE */
+  const ListTable *list;                                          /* TABLE: made by list_table.c */
+  const sqlite3_module *module;                                   /* TABLE of its own, MODULE */
 } CatalogEntry;
 
 /* What SQLite hands back as user data of each function and module (pAux). For a module it lives as long

@@ -16,7 +16,8 @@ static bool is_taken(char *const *names, size_t count, const char *name) {
 
 char **column_names_unique(char *const *names, size_t count) {
   size_t size = 0;
-  for (size_t i = 0; i < count; i++) size += strlen(names[i]) + SUFFIX_ROOM;
+  for (size_t i = 0; i < count; i++)
+    size += strlen(names[i]) + SUFFIX_ROOM;
   char **unique = sqlite3_malloc64((count + 1) * sizeof *unique + size);
   if (!unique) return NULL;
   char *at = (char *)(unique + count + 1);

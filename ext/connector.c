@@ -19,8 +19,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-EXPORTED int sqlite3_connector_init(sqlite3 *db, char **message,
-                                    const sqlite3_api_routines *api);
+EXPORTED int sqlite3_connector_init(sqlite3 *db, char **message, const sqlite3_api_routines *api);
 
 /* Our directory, found now because the name the loader knows may be relative. NULL = unknown (linked into
 ** a program, or out of memory): drivers are then found by the loader's own search. */
@@ -49,9 +48,10 @@ static int loaded_already(sqlite3 *db, char **message) {
   int code = SQLITE_DONE;
   if (!theirs || strncmp(theirs, ours, strlen(ours)) != 0) {
     code = SQLITE_ERROR;
-    *message = sqlite3_mprintf("this connection has another version of sqlite-connector loaded (%.60s); "
-                               "this is %s: load one of them",
-                               theirs ? theirs : "unknown", CONNECTOR_VERSION);
+    *message =
+        sqlite3_mprintf("this connection has another version of sqlite-connector loaded (%.60s); "
+                        "this is %s: load one of them",
+                        theirs ? theirs : "unknown", CONNECTOR_VERSION);
   }
   sqlite3_finalize(statement);
   return code;
@@ -73,8 +73,7 @@ static int set_up(sqlite3 *db, Error *error) {
   return code;
 }
 
-EXPORTED int sqlite3_connector_init(sqlite3 *db, char **message,
-                                    const sqlite3_api_routines *api) {
+EXPORTED int sqlite3_connector_init(sqlite3 *db, char **message, const sqlite3_api_routines *api) {
   SQLITE_EXTENSION_INIT2(api);
   if (sqlite3_libversion_number() < HOST_NEEDED) {
     *message = sqlite3_mprintf("sqlite-connector %s needs SQLite %s or later; this program has %s",

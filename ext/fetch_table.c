@@ -14,7 +14,7 @@
 
 typedef struct FetchTable {
   RowTable base; /* must be first */
-  bool sized; /* connector_fetch_many */
+  bool sized;    /* connector_fetch_many */
 } FetchTable;
 
 enum { ARGUMENT_NAME, ARGUMENT_OPERATION, ARGUMENT_PARAMETERS, ARGUMENT_SIZE };
@@ -37,8 +37,8 @@ static int page_size(const Call *call, sqlite3_value *value, int64_t *size, Erro
   return SQLITE_OK;
 }
 
-static int fetch_page(RowTable *base, const Call *call, sqlite3_value *size_argument,
-                      RowSet **rows, Error *error) {
+static int fetch_page(RowTable *base, const Call *call, sqlite3_value *size_argument, RowSet **rows,
+                      Error *error) {
   FetchCursor *cursor;
   int64_t size = ROWSET_ALL;
   int code = SQLITE_OK;
@@ -67,10 +67,11 @@ static int fetch_connect(sqlite3 *db, void *aux, int argc, const char *const *ar
   bool sized = strcmp(binding->entry->name, "connector_fetch_many") == 0;
   RowShape shape;
   (void)argc, (void)argv, (void)message;
-  int code = row_table_declare(db,
-                               sized ? "name HIDDEN, operation HIDDEN, parameters HIDDEN, size HIDDEN"
-                                     : "name HIDDEN, operation HIDDEN, parameters HIDDEN",
-                               sized ? 4 : 3, 0, &shape);
+  int code =
+      row_table_declare(db,
+                        sized ? "name HIDDEN, operation HIDDEN, parameters HIDDEN, size HIDDEN"
+                              : "name HIDDEN, operation HIDDEN, parameters HIDDEN",
+                        sized ? 4 : 3, 0, &shape);
   if (code != SQLITE_OK) return code;
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   FetchTable *table = sqlite3_malloc64(sizeof *table);
@@ -101,8 +102,9 @@ const CatalogEntry fetch_table_entries[] = {
      .usage = "connector_fetch_many(name, operation [, parameters [, size]])",
      .least = 2,
      .most = 4,
-     .meaning = "table: the next page of the shared cursor; parameters is one JSON object or array, "
-                "size defaults to the block's fetch_size",
+     .meaning =
+         "table: the next page of the shared cursor; parameters is one JSON object or array, "
+         "size defaults to the block's fetch_size",
      .example = "SELECT row FROM connector_fetch_many('shop', 'SELECT * FROM customers') "
                 "WHERE size = 2",
      .module = &fetch_module},

@@ -51,8 +51,8 @@ static int take_json(ArgumentSource *base, Arguments *set, Error *error) {
     return error_set(error, SQLITE_ERROR, "set %lld is neither a JSON object nor an array",
                      (long long)source->next);
   }
-  int code = arguments_from_text(source->connector, item->value.bytes.data,
-                                 item->value.bytes.size, &source->current, error);
+  int code = arguments_from_text(source->connector, item->value.bytes.data, item->value.bytes.size,
+                                 &source->current, error);
   if (code != SQLITE_OK) {
     error_wrap(error, "set %lld", (long long)source->next);
     return code;
@@ -117,8 +117,7 @@ static int take_rows(ArgumentSource *base, Arguments *set, Error *error) {
 static int many_rows(Call *call, Spill *rows, int64_t *affected, Error *error) {
   RowsSource source = {.base = {take_rows}, .reader = spill_reader_new(rows)};
   if (!source.reader) return error_memory(error);
-  int code =
-      execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
+  int code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
   spill_reader_free(source.reader);
   return code;
 }
@@ -159,8 +158,9 @@ const CatalogEntry fn_execute_entries[] = {
      .usage = "connector_execute_many(name, operation, sets)",
      .least = 3,
      .most = 3,
-     .meaning = "runs a statement once per set of parameters, all or nothing; gives the total; sets is "
-                "a JSON array of objects or arrays, or connector_rows(…)",
+     .meaning =
+         "runs a statement once per set of parameters, all or nothing; gives the total; sets is "
+         "a JSON array of objects or arrays, or connector_rows(…)",
      .example = "SELECT connector_execute_many('shop', 'INSERT INTO t VALUES (:a, :b)', "
                 "'[{\"a\":1,\"b\":2},{\"a\":3,\"b\":4}]')",
      .function = many},

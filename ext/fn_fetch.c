@@ -61,8 +61,7 @@ static int named_block(Connector *connector, int argc, sqlite3_value **argv, con
   return code;
 }
 
-static void reset(Connector *connector, sqlite3_context *context, int argc,
-                  sqlite3_value **argv) {
+static void reset(Connector *connector, sqlite3_context *context, int argc, sqlite3_value **argv) {
   const char *name;
   Error error = {0};
   if (named_block(connector, argc, argv, &name, &error) != SQLITE_OK) {
@@ -72,8 +71,7 @@ static void reset(Connector *connector, sqlite3_context *context, int argc,
   }
 }
 
-static void close(Connector *connector, sqlite3_context *context, int argc,
-                  sqlite3_value **argv) {
+static void close(Connector *connector, sqlite3_context *context, int argc, sqlite3_value **argv) {
   const char *name;
   Error error = {0};
   if (named_block(connector, argc, argv, &name, &error) != SQLITE_OK) {
@@ -91,7 +89,8 @@ const CatalogEntry fn_fetch_entries[] = {
      .usage = "connector_fetch_one(name, operation [, parameter …])",
      .least = 2,
      .most = 2 + 125,
-     .meaning = "the next row of the shared cursor as JSON; NULL after the last, until connector_reset",
+     .meaning =
+         "the next row of the shared cursor as JSON; NULL after the last, until connector_reset",
      .example = "SELECT connector_fetch_one('shop', 'SELECT * FROM customers')",
      .function = fetch_one},
     {.name = "connector_reset",

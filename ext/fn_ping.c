@@ -112,7 +112,8 @@ static void ping_address(Ping *ping, const DriverAddress *address, bool last) {
   if (probe_resolve(&ping->connector->host, address->host, port, ping->deadline, &list, &error) !=
       DRIVER_OK) {
     ping->interrupted = error.failure == FAILURE_INTERRUPTED;
-    if (last) step_fail(ping, "dns", error.message, "check the block's host, and this machine's DNS");
+    if (last)
+      step_fail(ping, "dns", error.message, "check the block's host, and this machine's DNS");
     if (last) step_over(ping, "tcp");
     return;
   }
@@ -126,9 +127,10 @@ static void ping_address(Ping *ping, const DriverAddress *address, bool last) {
   member(ping, "address", where);
   step_close(ping);
   if (!ok) {
-    step_fail(ping, "tcp", error.message,
-              "is the server running, does it listen on this address and port, and does a firewall let "
-              "it through?");
+    step_fail(
+        ping, "tcp", error.message,
+        "is the server running, does it listen on this address and port, and does a firewall let "
+        "it through?");
     return;
   }
   step_open(ping, "tcp", true);
@@ -191,9 +193,9 @@ static void show_tls(Ping *ping, const DriverServer *server, TlsMode mode) {
 
 static void connect_failed(Ping *ping, const DriverError *error) {
   static const char *const steps[] = {"tls", "auth", "privileges"};
-  static const char *const fixes[] = {
-      "check tls, tls_ca and the server's certificate", "check username and password of the block",
-      "check the block's database, and what the user may do there"};
+  static const char *const fixes[] = {"check tls, tls_ca and the server's certificate",
+                                      "check username and password of the block",
+                                      "check the block's database, and what the user may do there"};
   const char *failed = failed_step(error);
   ping->interrupted = error->failure == FAILURE_INTERRUPTED;
   for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
@@ -212,14 +214,16 @@ static bool ping_connect(Ping *ping) {
   DriverError failure = {0};
   static const char *const steps[] = {"tls", "auth", "privileges", "version"};
   if (ping->failed) {
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) step_over(ping, steps[i]);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+      step_over(ping, steps[i]);
     return false;
   }
   step_begin(ping);
   if (block_target(ping->connector, ping->block, &target, &error) != SQLITE_OK) {
     step_skip(ping, "tls", "not reached");
     step_fail(ping, "auth", error.message, "check the block's password or password_from");
-    for (size_t i = 2; i < sizeof steps / sizeof *steps; i++) step_over(ping, steps[i]);
+    for (size_t i = 2; i < sizeof steps / sizeof *steps; i++)
+      step_over(ping, steps[i]);
     error_clear(&error);
     return false;
   }
@@ -369,8 +373,9 @@ const CatalogEntry fn_ping_entries[] = {
      .usage = "connector_ping(name)",
      .least = 1,
      .most = 1,
-     .meaning = "a doctor: JSON with the steps driver, dns, tcp, tls, auth, privileges, version, each "
-                "with ok, ms, error, fix",
+     .meaning =
+         "a doctor: JSON with the steps driver, dns, tcp, tls, auth, privileges, version, each "
+         "with ok, ms, error, fix",
      .example = "SELECT connector_ping('shop')",
      .function = ping_block},
     {0}};

@@ -15,8 +15,8 @@
 /* ---- connector_error ---- */
 
 static const char *const error_fields[] = {
-    "code",       "message", "block",  "sqlstate", "native",    "detail",         "hint",
-    "constraint", "table",   "column", "row",      "sql",       "retryable",      "outcome_unknown"};
+    "code",       "message", "block",  "sqlstate", "native", "detail",    "hint",
+    "constraint", "table",   "column", "row",      "sql",    "retryable", "outcome_unknown"};
 
 enum { ERROR_FIELDS = sizeof error_fields / sizeof *error_fields };
 
@@ -141,8 +141,7 @@ static int set_switch(Connector *connector, const Switch *found, sqlite3_value *
   return SQLITE_OK;
 }
 
-static void config(Connector *connector, sqlite3_context *context, int argc,
-                   sqlite3_value **argv) {
+static void config(Connector *connector, sqlite3_context *context, int argc, sqlite3_value **argv) {
   const Switch *found;
   Error error = {0};
   int code = find_switch(argv[0], &found, &error);
@@ -161,8 +160,9 @@ const CatalogEntry fn_session_entries[] = {
      .usage = "connector_error([field])",
      .least = 0,
      .most = 1,
-     .meaning = "the last failure of this connection as JSON, or one field of it: sqlstate, native, "
-                "message, detail, hint, constraint, table, column, sql, retryable …",
+     .meaning =
+         "the last failure of this connection as JSON, or one field of it: sqlstate, native, "
+         "message, detail, hint, constraint, table, column, sql, retryable …",
      .example = "SELECT connector_error('sqlstate')",
      .function = last_error},
     {.name = "connector_config",
@@ -171,8 +171,9 @@ const CatalogEntry fn_session_entries[] = {
      .usage = "connector_config(key [, value])",
      .least = 1,
      .most = 2,
-     .meaning = "reads or sets a switch of this connection: several_writers (off) lets two servers write "
-                "in one transaction, committed one after the other",
+     .meaning =
+         "reads or sets a switch of this connection: several_writers (off) lets two servers write "
+         "in one transaction, committed one after the other",
      .example = "SELECT connector_config('several_writers', 'on')",
      .function = config},
     {0}};

@@ -52,7 +52,8 @@ static int describe_columns(const Driver *driver, DriverStatement *statement, ch
     size += strlen(column.name) + 1;
     types += strlen(column.sqlite_type) + 1;
   }
-  for (size_t i = 0; i < description->parameter_count; i++) size += strlen(parameters[i]) + 1;
+  for (size_t i = 0; i < description->parameter_count; i++)
+    size += strlen(parameters[i]) + 1;
   char **names = sqlite3_malloc64((count + 1) * sizeof *names + size);
   description->types = sqlite3_malloc64((columns + 1) * sizeof *description->types + types);
   if (names && description->types) {
@@ -63,7 +64,8 @@ static int describe_columns(const Driver *driver, DriverStatement *statement, ch
       names[i] = append_text(&name, column.name);
       description->types[i] = append_text(&type, column.sqlite_type);
     }
-    for (size_t i = columns; i < count; i++) names[i] = append_text(&name, parameters[i - columns]);
+    for (size_t i = columns; i < count; i++)
+      names[i] = append_text(&name, parameters[i - columns]);
     description->names = column_names_unique(names, count);
   }
   sqlite3_free(names);
@@ -94,8 +96,7 @@ static int prepare_query(Remote *remote, const Bound *bound, char **parameters,
 
 /* All parameters NULL: enough to be prepared. `items` and `values` have room for `count`. */
 static int describe_bound(Remote *remote, const Call *call, char **parameters, size_t count,
-                          JsonItem *items, Value *values, Description *description,
-                          Error *error) {
+                          JsonItem *items, Value *values, Description *description, Error *error) {
   Bound bound = {0};
   for (size_t i = 0; i < count; i++) {
     values[i] = value_null();
@@ -126,8 +127,8 @@ static int describe(const Call *call, Description *description, Error *error) {
                      "something: use connector_query or connector_execute('%s', …)",
                      call->name, call->name);
   }
-  int code = parameter_names(remote->dialect, call->operation, call->size, &parameters, &count,
-                             error);
+  int code =
+      parameter_names(remote->dialect, call->operation, call->size, &parameters, &count, error);
   if (code != SQLITE_OK) return code;
   description->parameter_count = count;
   JsonItem *items = sqlite3_malloc64((count + 1) * sizeof *items);
@@ -168,10 +169,11 @@ static int find_table(sqlite3 *db, const char *name, bool *ours, Error *error) {
   }
   if (code != SQLITE_OK) return error_set(error, code, "%s", sqlite3_errmsg(db));
   if (!other) return SQLITE_OK;
-  return error_set(error, SQLITE_ERROR,
-                   "temp.%s exists and was not made by connector_view: give another name as the third "
-                   "argument",
-                   name);
+  return error_set(
+      error, SQLITE_ERROR,
+      "temp.%s exists and was not made by connector_view: give another name as the third "
+      "argument",
+      name);
 }
 
 static char *create_text(const Call *call, const char *name, const Description *description) {
@@ -183,8 +185,7 @@ static char *create_text(const Call *call, const char *name, const Description *
                         *description->types[i] ? " " : "", description->types[i]);
   }
   for (size_t i = 0; i < description->parameter_count; i++) {
-    sqlite3_str_appendf(text, ", \"%w\" HIDDEN",
-                        description->names[description->column_count + i]);
+    sqlite3_str_appendf(text, ", \"%w\" HIDDEN", description->names[description->column_count + i]);
   }
   sqlite3_str_appendall(text, ")");
   return sqlite3_str_finish(text);
@@ -224,8 +225,7 @@ static int make_view(Connector *connector, const Call *call, const char *name, b
   return code;
 }
 
-static int read_options(Connector *connector, sqlite3_value *value, bool *overwrite,
-                        Error *error) {
+static int read_options(Connector *connector, sqlite3_value *value, bool *overwrite, Error *error) {
   static const char *const valid[] = {"overwrite"};
   const char *text;
   size_t size;
@@ -276,8 +276,9 @@ const CatalogEntry fn_view_entries[] = {
      .usage = "connector_view(name, operation [, as [, options]])",
      .least = 2,
      .most = 4,
-     .meaning = "makes the table temp.<as> (default q) of a query, with real columns and its parameters "
-                "as arguments; gives its name",
+     .meaning =
+         "makes the table temp.<as> (default q) of a query, with real columns and its parameters "
+         "as arguments; gives its name",
      .example = "SELECT connector_view('shop', 'SELECT * FROM orders WHERE city = :city', 'q'); "
                 "SELECT * FROM q('Paris')",
      .function = view},

@@ -26,11 +26,12 @@ static bool contains(const char *text, const char *word) {
 }
 
 static int refuse(const char *schema, const char *table, const char *function, Error *error) {
-  return error_set(error, SQLITE_AUTH,
-                   "%s() is refused: table %s.%s names it beside a CHECK, and SQLite %s cannot tell "
-                   "a call by such a constraint from yours; drop or rename that table, or use SQLite "
-                   "3.50 or later",
-                   function, schema, table, sqlite3_libversion());
+  return error_set(
+      error, SQLITE_AUTH,
+      "%s() is refused: table %s.%s names it beside a CHECK, and SQLite %s cannot tell "
+      "a call by such a constraint from yours; drop or rename that table, or use SQLite "
+      "3.50 or later",
+      function, schema, table, sqlite3_libversion());
 }
 
 /* Prepares a printf-made text; the statement is finalized before the function call ends. */

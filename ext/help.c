@@ -15,10 +15,10 @@
 
 static const char *kind_text(const CatalogEntry *entry) {
   switch (entry->kind) {
-    case CATALOG_FUNCTION: return "function";
-    case CATALOG_AGGREGATE: return "aggregate";
-    case CATALOG_TABLE: return "table";
-    case CATALOG_MODULE: return "module";
+  case CATALOG_FUNCTION: return "function";
+  case CATALOG_AGGREGATE: return "aggregate";
+  case CATALOG_TABLE: return "table";
+  case CATALOG_MODULE: return "module";
   }
   return "";
 }
@@ -38,7 +38,8 @@ static int nothing_about(const char *about, Error *error) {
   const CatalogEntry *entry;
   for (size_t i = 0; (entry = catalog_at(i)) != NULL; i++) {
     bool known = false;
-    for (size_t k = 0; k < count; k++) known = known || strcmp(names[k], entry->topic) == 0;
+    for (size_t k = 0; k < count; k++)
+      known = known || strcmp(names[k], entry->topic) == 0;
     if (!known && count < sizeof names / sizeof *names) names[count++] = entry->topic;
   }
   error_set(error, SQLITE_ERROR, "connector_help knows no topic or function '%s'", about);
@@ -53,9 +54,9 @@ static int fill_help(Connector *connector, sqlite3_value **arguments, Spill *row
   int code = argument_optional(arguments[0], "the topic", &about, NULL, error);
   for (size_t i = 0; code == SQLITE_OK && (entry = catalog_at(i)) != NULL; i++) {
     if (!is_about(entry, about)) continue;
-    Value row[] = {value_text(entry->topic), value_text(entry->name),
+    Value row[] = {value_text(entry->topic),     value_text(entry->name),
                    value_text(kind_text(entry)), value_text(entry->usage),
-                   value_text(entry->meaning), value_text(entry->example)};
+                   value_text(entry->meaning),   value_text(entry->example)};
     code = spill_append(rows, row, sizeof row / sizeof *row, error);
   }
   if (code == SQLITE_OK && about && spill_rows(rows) == 0) return nothing_about(about, error);
@@ -75,13 +76,15 @@ static void version(Connector *connector, sqlite3_context *context, int argc,
   DriverBuffer buffer;
   (void)argc, (void)argv;
   buffer_init(&buffer, &connector->host);
-  buffer_format(&buffer,
-                "{\"version\":\"%s\",\"sqlite\":\"%s\",\"sqlite_needed\":\"%s\",\"store_format\":%d,"
-                "\"driver_abi\":%d,\"drivers\":[",
-                CONNECTOR_VERSION, sqlite3_libversion(), HOST_NEEDED_TEXT, STORE_FORMAT, DRIVER_ABI);
+  buffer_format(
+      &buffer,
+      "{\"version\":\"%s\",\"sqlite\":\"%s\",\"sqlite_needed\":\"%s\",\"store_format\":%d,"
+      "\"driver_abi\":%d,\"drivers\":[",
+      CONNECTOR_VERSION, sqlite3_libversion(), HOST_NEEDED_TEXT, STORE_FORMAT, DRIVER_ABI);
   for (size_t i = 0, shown = 0; i < driver_name_count; i++) {
     size_t before = 0;
-    while (before < i && strcmp(driver_names[before].backend, driver_names[i].backend) != 0) before++;
+    while (before < i && strcmp(driver_names[before].backend, driver_names[i].backend) != 0)
+      before++;
     if (before < i) continue;
     if (shown++) buffer_text(&buffer, ",");
     buffer_json_string(&buffer, driver_names[i].backend, strlen(driver_names[i].backend));

@@ -32,7 +32,8 @@ typedef struct Cursor {
 ** argument. */
 static int declare(sqlite3 *db, const ListTable *list) {
   size_t size = strlen(list->schema);
-  while (size > 0 && list->schema[size - 1] != ')') size--;
+  while (size > 0 && list->schema[size - 1] != ')')
+    size--;
   char *schema = sqlite3_mprintf("%.*s, surplus HIDDEN)", (int)(size ? size - 1 : 0), list->schema);
   if (!schema) return SQLITE_NOMEM;
   int code = sqlite3_declare_vtab(db, schema);
@@ -63,7 +64,8 @@ static int list_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
   Table *table = (Table *)base;
   const ListTable *list = table->entry->list;
   int which[LIST_TABLE_ARGUMENTS + 1], arguments = list->arguments + 1, used = 0;
-  for (int i = 0; i < arguments; i++) which[i] = -1;
+  for (int i = 0; i < arguments; i++)
+    which[i] = -1;
   for (int i = 0; i < info->nConstraint; i++) {
     int argument = info->aConstraint[i].iColumn - list->columns;
     if (argument < 0 || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ) continue;

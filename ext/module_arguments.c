@@ -16,9 +16,11 @@ static bool is_word(char c) {
 }
 
 static char *trim(char *text) {
-  while (isspace((unsigned char)*text)) text++;
+  while (isspace((unsigned char)*text))
+    text++;
   size_t size = strlen(text);
-  while (size && isspace((unsigned char)text[size - 1])) size--;
+  while (size && isspace((unsigned char)text[size - 1]))
+    size--;
   text[size] = 0;
   return text;
 }
@@ -31,7 +33,8 @@ static char *take(const char **at) {
   char *text = sqlite3_malloc64(strlen(from) + 1), *to = text;
   if (!text) return NULL;
   if (!open || !strchr("'\"`[", open)) {
-    while (is_word(*from) || (*from && strchr("$-", *from))) *to++ = *from++;
+    while (is_word(*from) || (*from && strchr("$-", *from)))
+      *to++ = *from++;
   } else {
     for (from++; *from; *to++ = *from++) {
       if (*from != close) continue;
@@ -45,10 +48,11 @@ static char *take(const char **at) {
 }
 
 static int refuse_secret(const char *what, Error *error) {
-  return error_set(error, SQLITE_ERROR,
-                   "%s does not belong into a CREATE statement, whose text anybody with the database "
-                   "can read: keep it in a block by connector_save(name, definition) and use the name",
-                   what);
+  return error_set(
+      error, SQLITE_ERROR,
+      "%s does not belong into a CREATE statement, whose text anybody with the database "
+      "can read: keep it in a block by connector_save(name, definition) and use the name",
+      what);
 }
 
 static bool is_secret_key(const char *key) {
@@ -93,16 +97,19 @@ static int parse_block(const char *text, ModuleArguments *arguments, Error *erro
 /* True for `key = value`; *value is behind the equals sign. The key is cut off. */
 static bool is_option(char *text, char **value) {
   char *at = text;
-  while (is_word(*at)) at++;
+  while (is_word(*at))
+    at++;
   char *end = at;
-  while (isspace((unsigned char)*at)) at++;
+  while (isspace((unsigned char)*at))
+    at++;
   if (end == text || *at != '=') return false;
   *end = 0;
   *value = trim(at + 1);
   return true;
 }
 
-static int parse_option(const char *key, const char *value, ModuleArguments *arguments, Error *error) {
+static int parse_option(const char *key, const char *value, ModuleArguments *arguments,
+                        Error *error) {
   static const char *const valid[] = {"query"};
   if (is_secret_key(key)) return refuse_secret(key, error);
   if (sqlite3_stricmp(key, "query") != 0) {
@@ -166,10 +173,11 @@ static int check_whole(const ModuleArguments *arguments, Error *error) {
                      arguments->block);
   }
   if (arguments->query && !arguments->visible_count) {
-    return error_set(error, SQLITE_ERROR,
-                     "the columns of the query are missing: SELECT connector_view('%s', 'SELECT …', "
-                     "'name') learns them and makes the table",
-                     arguments->block);
+    return error_set(
+        error, SQLITE_ERROR,
+        "the columns of the query are missing: SELECT connector_view('%s', 'SELECT …', "
+        "'name') learns them and makes the table",
+        arguments->block);
   }
   return SQLITE_OK;
 }
@@ -179,11 +187,13 @@ int module_arguments_parse(int argc, const char *const *argv, ModuleArguments *a
   size_t size = 1;
   *arguments = (ModuleArguments){0};
   if (argc < 1 || !argv[0][strspn(argv[0], " \t\r\n")]) {
-    return error_set(error, SQLITE_ERROR,
-                     "usage: CREATE VIRTUAL TABLE temp.t USING connector(block [, query='SELECT …', "
-                     "column …])");
+    return error_set(
+        error, SQLITE_ERROR,
+        "usage: CREATE VIRTUAL TABLE temp.t USING connector(block [, query='SELECT …', "
+        "column …])");
   }
-  for (int i = 0; i < argc; i++) size += strlen(argv[i]) + 1;
+  for (int i = 0; i < argc; i++)
+    size += strlen(argv[i]) + 1;
   arguments->text = sqlite3_malloc64(size);
   arguments->columns = sqlite3_malloc64((size_t)argc * sizeof *arguments->columns);
   if (!arguments->text || !arguments->columns) return error_memory(error);
@@ -200,7 +210,8 @@ int module_arguments_parse(int argc, const char *const *argv, ModuleArguments *a
 }
 
 void module_arguments_clear(ModuleArguments *arguments) {
-  for (int i = 0; i < arguments->column_count; i++) sqlite3_free(arguments->columns[i].name);
+  for (int i = 0; i < arguments->column_count; i++)
+    sqlite3_free(arguments->columns[i].name);
   sqlite3_free(arguments->columns);
   sqlite3_free(arguments->block);
   sqlite3_free(arguments->query);

@@ -17,9 +17,9 @@ typedef struct ModuleColumn {
 
 /* Own memory throughout. */
 typedef struct ModuleArguments {
-  char *block;  /* a block's name, or a URL */
+  char *block; /* a block's name, or a URL */
   bool is_url;
-  char *query;  /* NULL for a block table */
+  char *query;           /* NULL for a block table */
   ModuleColumn *columns; /* visible ones first, then the hidden parameters */
   int column_count, visible_count;
   char *text; /* copies of the arguments, one after the other */

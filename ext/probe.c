@@ -45,7 +45,8 @@ static void *lookup_run(void *memory) {
   Lookup *lookup = memory;
   struct addrinfo want = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   lookup->code = getaddrinfo(lookup->name, lookup->port, &want, &lookup->list);
-  while (write(lookup->pipe[1], "", 1) < 0 && errno == EINTR) continue;
+  while (write(lookup->pipe[1], "", 1) < 0 && errno == EINTR)
+    continue;
   lookup_leave(lookup);
   return NULL;
 }
@@ -81,8 +82,8 @@ static DriverStatus waited(DriverWait wait, const char *what, DriverError *error
     return driver_error_set(error, FAILURE_INTERRUPTED, "57014", "interrupted");
   }
   if (wait == WAIT_TIMEOUT) {
-    return driver_error_set(error, FAILURE_TIMEOUT, "08001", "no answer from %s within the time allowed",
-                            what);
+    return driver_error_set(error, FAILURE_TIMEOUT, "08001",
+                            "no answer from %s within the time allowed", what);
   }
   return driver_error_set(error, FAILURE_CONNECT, "08001", "waiting for %s failed", what);
 }
@@ -148,8 +149,8 @@ DriverStatus probe_tcp(const DriverHost *host, const struct addrinfo *list, int6
                 NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(what, sizeof what, strchr(name, ':') ? "[%.46s]:%.6s" : "%.46s:%.6s", name, port);
     snprintf(address, 64, "%s", what);
-    status = try_connect(host, each->ai_family, each->ai_addr, each->ai_addrlen, what, deadline,
-                         error);
+    status =
+        try_connect(host, each->ai_family, each->ai_addr, each->ai_addrlen, what, deadline, error);
     if (status == DRIVER_OK || error->failure == FAILURE_INTERRUPTED) break;
   }
   return status;

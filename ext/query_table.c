@@ -17,18 +17,19 @@ int query_start(Connector *connector, const Call *call, RowSet **rows, Error *er
   int code = stream_open(call->remote, call->operation, call->size, &call->arguments.arguments,
                          call_stream_use(call), &stream, error);
   if (code != SQLITE_OK) return code;
-  bool writes = statement_class(call->remote->dialect, call->operation, call->size) !=
-                STATEMENT_READ;
+  bool writes =
+      statement_class(call->remote->dialect, call->operation, call->size) != STATEMENT_READ;
   return rowset_from_stream(connector, stream, writes, rows, error);
 }
 
 int query_argument_count(const RowArguments *arguments, int first, int *count, Error *error) {
   int last = first;
-  while (last < arguments->count && arguments->values[last]) last++;
+  while (last < arguments->count && arguments->values[last])
+    last++;
   for (int i = last; i < arguments->count; i++) {
     if (arguments->values[i]) {
-      return error_set(error, SQLITE_ERROR, "parameter p%d is given but p%d is not",
-                       i - first + 1, last - first + 1);
+      return error_set(error, SQLITE_ERROR, "parameter p%d is given but p%d is not", i - first + 1,
+                       last - first + 1);
     }
   }
   *count = last;
@@ -82,8 +83,9 @@ const CatalogEntry query_table_entries[] = {
      .usage = "connector_query(name, operation [, parameter …])",
      .least = 2,
      .most = 2 + ROW_PARAMETERS,
-     .meaning = "table: the rows of a statement, run afresh for each scan; columns row (JSON), and hidden "
-                "c1 … c64 (native values) and names",
+     .meaning =
+         "table: the rows of a statement, run afresh for each scan; columns row (JSON), and hidden "
+         "c1 … c64 (native values) and names",
      .example = "SELECT c1, c2 FROM connector_query('shop', 'SELECT id, total FROM orders WHERE "
                 "city = ?', 'Paris')",
      .module = &query_module},

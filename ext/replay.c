@@ -21,7 +21,8 @@ struct Replay {
 /* FNV-1a */
 static uint64_t hash_of(const char *key, size_t size) {
   uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < size; i++) hash = (hash ^ (unsigned char)key[i]) * 1099511628211u;
+  for (size_t i = 0; i < size; i++)
+    hash = (hash ^ (unsigned char)key[i]) * 1099511628211u;
   return hash;
 }
 

@@ -54,9 +54,11 @@ int row_table_declare(sqlite3 *db, const char *arguments, int argument_count, in
                       RowShape *shape) {
   sqlite3_str *text = sqlite3_str_new(db);
   sqlite3_str_appendf(text, "CREATE TABLE x(row TEXT, %s", arguments);
-  for (int i = 1; i <= parameters; i++) sqlite3_str_appendf(text, ", p%d HIDDEN", i);
+  for (int i = 1; i <= parameters; i++)
+    sqlite3_str_appendf(text, ", p%d HIDDEN", i);
   sqlite3_str_appendall(text, ", surplus HIDDEN");
-  for (int i = 1; i <= ROW_VALUES; i++) sqlite3_str_appendf(text, ", c%d HIDDEN", i);
+  for (int i = 1; i <= ROW_VALUES; i++)
+    sqlite3_str_appendf(text, ", c%d HIDDEN", i);
   sqlite3_str_appendall(text, ", names TEXT HIDDEN)");
   char *sql = sqlite3_str_finish(text);
   if (!sql) return SQLITE_NOMEM;
@@ -144,8 +146,7 @@ int row_table_close(sqlite3_vtab_cursor *base) {
 
 /* ---- starting a scan ---- */
 
-static int take_arguments(RowCursor *cursor, const char *plan, sqlite3_value **argv,
-                          Error *error) {
+static int take_arguments(RowCursor *cursor, const char *plan, sqlite3_value **argv, Error *error) {
   const RowTable *table = (const RowTable *)cursor->base.pVtab;
   RowArguments *arguments = &cursor->arguments;
   size_t size = (size_t)table->shape.argument_count * sizeof(sqlite3_value *);

@@ -10,8 +10,8 @@
 #include "catalog.h"
 #include "rowset.h"
 
-#define ROW_VALUES 64       /* c1 … c64 */
-#define ROW_PARAMETERS 125  /* p1 … p125: SQLite's limit of 127 function arguments less two */
+#define ROW_VALUES 64      /* c1 … c64 */
+#define ROW_PARAMETERS 125 /* p1 … p125: SQLite's limit of 127 function arguments less two */
 #define ROW_NONE (-1)
 
 /* Column numbers in the declared table. */
@@ -34,14 +34,12 @@ typedef struct RowTable {
   char *usage; /* for a surplus or missing argument; own memory */
   /* Makes the rows of a scan. Kept rows are shown again when the same SQLite statement scans with the same
   ** arguments; live rows are run again. */
-  int (*start)(struct RowTable *table, const RowArguments *arguments, RowSet **rows,
-               Error *error);
+  int (*start)(struct RowTable *table, const RowArguments *arguments, RowSet **rows, Error *error);
   struct RowCursor *newest; /* the cursor that was opened last, while it is open */
 } RowTable;
 
 /* Fills a zeroed table; usage is copied. */
-int row_table_init(RowTable *table, Connector *connector, const RowShape *shape,
-                   const char *usage);
+int row_table_init(RowTable *table, Connector *connector, const RowShape *shape, const char *usage);
 /* Frees what row_table_init made; the table's own memory is the caller's. */
 void row_table_clear(RowTable *table);
 int row_table_usage(const RowTable *table, Error *error);

@@ -102,7 +102,8 @@ static int keep_page(RowSet *rows, FetchCursor *cursor, int64_t size, Error *err
 /* The names go by one block of pointers and texts, so copying it means moving the pointers. */
 static char **copy_names(const FetchCursor *cursor) {
   size_t size = (cursor->column_count + 1) * sizeof(char *);
-  for (size_t i = 0; i < cursor->column_count; i++) size += strlen(cursor->names[i]) + 1;
+  for (size_t i = 0; i < cursor->column_count; i++)
+    size += strlen(cursor->names[i]) + 1;
   char **names = sqlite3_malloc64(size);
   if (!names) return NULL;
   memcpy(names, cursor->names, size);

@@ -60,9 +60,9 @@ static int fill_cursors(Connector *connector, sqlite3_value **arguments, Spill *
   return code;
 }
 
-static const ListTable cursors_table = {
-    "CREATE TABLE x(block TEXT, operation TEXT, parameters TEXT, rows INTEGER, state TEXT, since TEXT)",
-    6, 0, fill_cursors};
+static const ListTable cursors_table = {"CREATE TABLE x(block TEXT, operation TEXT, parameters "
+                                        "TEXT, rows INTEGER, state TEXT, since TEXT)",
+                                        6, 0, fill_cursors};
 
 /* ---- connector_log ---- */
 
@@ -104,8 +104,8 @@ typedef struct ConnectionRows {
 } ConnectionRows;
 
 static void add_connection(void *context, const Link *link) {
-  static const char *const states[] = {[LINK_IDLE] = "idle", [LINK_BUSY] = "busy",
-                                       [LINK_BROKEN] = "broken"};
+  static const char *const states[] = {
+      [LINK_IDLE] = "idle", [LINK_BUSY] = "busy", [LINK_BROKEN] = "broken"};
   ConnectionRows *list = context;
   if (list->error->code) return;
   char since[TIME_SIZE];
@@ -166,7 +166,8 @@ static int fill_drivers(Connector *connector, sqlite3_value **arguments, Spill *
   for (size_t i = 0; i < driver_name_count && code == SQLITE_OK; i++) {
     const DriverName *name = &driver_names[i];
     size_t at = 0;
-    while (at < count && strcmp(states[at].backend, name->backend) != 0) at++;
+    while (at < count && strcmp(states[at].backend, name->backend) != 0)
+      at++;
     if (at == count && count < sizeof states / sizeof *states) {
       states[count].backend = name->backend;
       driver_load(connector, name->backend, &states[count].driver, &states[count].error);
@@ -174,25 +175,26 @@ static int fill_drivers(Connector *connector, sqlite3_value **arguments, Spill *
     }
     code = add_driver(name, &states[at], rows, error);
   }
-  for (size_t i = 0; i < count; i++) error_clear(&states[i].error);
+  for (size_t i = 0; i < count; i++)
+    error_clear(&states[i].error);
   return code;
 }
 
-static const ListTable drivers_table = {
-    "CREATE TABLE x(name TEXT, backend TEXT, available INTEGER, library TEXT, library_version TEXT, "
-    "error TEXT)",
-    6, 0, fill_drivers};
+static const ListTable drivers_table = {"CREATE TABLE x(name TEXT, backend TEXT, available "
+                                        "INTEGER, library TEXT, library_version TEXT, "
+                                        "error TEXT)",
+                                        6, 0, fill_drivers};
 
 /* ---- connector_options ---- */
 
 static const char *option_type(const OptionSpec *spec) {
   switch (spec->type) {
-    case OPTION_BOOLEAN: return "boolean";
-    case OPTION_INTEGER: return "integer";
-    case OPTION_TEXT: return "text";
-    case OPTION_CHOICE: return spec->choices ? spec->choices : "text";
-    case OPTION_MILLISECONDS: return "milliseconds";
-    case OPTION_SECONDS: return "seconds";
+  case OPTION_BOOLEAN: return "boolean";
+  case OPTION_INTEGER: return "integer";
+  case OPTION_TEXT: return "text";
+  case OPTION_CHOICE: return spec->choices ? spec->choices : "text";
+  case OPTION_MILLISECONDS: return "milliseconds";
+  case OPTION_SECONDS: return "seconds";
   }
   return "text";
 }
@@ -220,12 +222,9 @@ static int fill_options(Connector *connector, sqlite3_value **arguments, Spill *
   for (size_t i = 0; i < option_spec_count; i++) {
     const OptionSpec *spec = &option_specs[i];
     char backends[64];
-    Value row[] = {value_text(spec->key),
-                   value_text(option_type(spec)),
-                   value_text(spec->fallback),
-                   value_text(backend_list(spec->backends, backends)),
-                   value_text(spec->alias_of),
-                   value_integer(spec->secret),
+    Value row[] = {value_text(spec->key),      value_text(option_type(spec)),
+                   value_text(spec->fallback), value_text(backend_list(spec->backends, backends)),
+                   value_text(spec->alias_of), value_integer(spec->secret),
                    value_text(spec->meaning)};
     int code = spill_append(rows, row, sizeof row / sizeof *row, error);
     if (code != SQLITE_OK) return code;
@@ -239,8 +238,10 @@ static const ListTable options_table = {
     7, 0, fill_options};
 
 #define LIST(entry_name, entry_topic, entry_meaning, entry_example, table)                         \
-  {.name = entry_name, .kind = CATALOG_TABLE, .topic = entry_topic, .usage = entry_name,           \
-   .meaning = entry_meaning, .example = entry_example, .list = &table}
+  {                                                                                                \
+    .name = entry_name, .kind = CATALOG_TABLE, .topic = entry_topic, .usage = entry_name,          \
+    .meaning = entry_meaning, .example = entry_example, .list = &table                             \
+  }
 
 const CatalogEntry tables_entries[] = {
     LIST("connector_cursors", "fetch", "table: the shared fetch cursors",

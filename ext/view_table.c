@@ -46,10 +46,11 @@ static int check_columns(BlockTable *table, const Stream *stream, Error *error) 
     sqlite3_free(names);
   }
   if (same) return SQLITE_OK;
-  return error_set(error, SQLITE_SCHEMA,
-                   "connector '%s': the columns of the query are no longer those of the table: make "
-                   "it again by connector_view",
-                   table->arguments.block);
+  return error_set(
+      error, SQLITE_SCHEMA,
+      "connector '%s': the columns of the query are no longer those of the table: make "
+      "it again by connector_view",
+      table->arguments.block);
 }
 
 static int open_query(BlockTable *table, Remote *remote, const Arguments *arguments, RowSet **rows,
@@ -89,7 +90,8 @@ static int run_query(BlockTable *table, Remote *remote, const RowArguments *give
   if (code == SQLITE_OK && arguments_are_named(remote->dialect, query, strlen(query))) {
     arguments.named = &object;
   } else if (code == SQLITE_OK) {
-    for (size_t i = 0; i < count; i++) values[i] = items[i].value;
+    for (size_t i = 0; i < count; i++)
+      values[i] = items[i].value;
     arguments.positional = values;
     arguments.positional_count = count;
   }

@@ -43,7 +43,8 @@ const FetchCursor *cursor_first(const Connector *connector) {
 
 char **column_names_copy(const Stream *stream) {
   size_t count = stream_column_count(stream), texts = 0;
-  for (size_t i = 0; i < count; i++) texts += strlen(stream_column(stream, i)->name) + 1;
+  for (size_t i = 0; i < count; i++)
+    texts += strlen(stream_column(stream, i)->name) + 1;
   char **names = sqlite3_malloc64((count + 1) * sizeof *names + texts);
   if (!names) return NULL;
   char *text = (char *)(names + count + 1);
@@ -122,7 +123,8 @@ int cursor_get(Connector *connector, const char *block, const char *operation, s
 
 void cursor_drop(Connector *connector, FetchCursor *cursor) {
   FetchCursor **link = &connector->cursors->first;
-  while (*link != cursor) link = &(*link)->next;
+  while (*link != cursor)
+    link = &(*link)->next;
   *link = cursor->next;
   cursor_free(cursor);
 }

@@ -23,11 +23,11 @@ typedef struct FetchCursor {
   bool ahead;     /* the stream stands on a row that cursor_next has not handed out yet */
   char **names;   /* of the columns; one piece of memory */
   size_t column_count;
-  int64_t rows;  /* handed out so far */
-  double since;  /* Unix time when it was opened */
+  int64_t rows; /* handed out so far */
+  double since; /* Unix time when it was opened */
 } FetchCursor;
 
-CursorSet *cursor_set_new(void);         /* NULL when out of memory */
+CursorSet *cursor_set_new(void);          /* NULL when out of memory */
 void cursor_set_free(CursorSet *cursors); /* closes all; NULL is allowed */
 
 /* The cursor of this key, opened (and its statement sent) when there is none. Borrowed. `canonical` is
