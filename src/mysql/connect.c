@@ -220,6 +220,20 @@ static void job_abandon(Job *job) {
   if (descriptor >= 0) shutdown(descriptor, SHUT_RDWR); /* wakes a thread that reads from it */
 }
 
+/* Where no answer came from: the first address stands for all. */
+static void describe_addresses(const MyTarget *target, DriverError *error) {
+  const MyAddress *first = &target->addresses[0];
+  char where[400];
+  int length = first->host != NULL
+                   ? snprintf(where, sizeof where, "%.255s port %d", first->host, first->port)
+                   : snprintf(where, sizeof where, "socket %.255s", first->socket_path);
+  if (length > 0 && target->address_count > 1) {
+    length += snprintf(where + length, sizeof where - (size_t)length, " and %zu more",
+                       target->address_count - 1);
+  }
+  driver_text(error->detail, sizeof error->detail, where, length < 0 ? 0 : (size_t)length);
+}
+
 DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int64_t deadline,
                         DriverConnection **connection, DriverError *error) {
   pthread_once(&fork_once, watch_forks);
@@ -229,7 +243,7 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
   MyTarget *copy = my_target_new(target, error);
   if (copy == NULL) return DRIVER_FAILED;
   Job *job = job_new(copy, deadline);
-  my_target_release(copy);
+  my_target_release(copy); /* the job has its own hold on it */
   if (job == NULL) {
     return driver_error_set(error, FAILURE_CONNECT, "08001",
                             "no memory or no file descriptor left for another connection");
@@ -257,6 +271,7 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
   case WAIT_TIMEOUT:
     job_abandon(job);
     driver_error_set(error, FAILURE_TIMEOUT, "08001", "no connection in the time given");
+    describe_addresses(job->target, error);
     my_hint(error, "is the host right and reachable? the option connect_timeout gives it longer");
     break;
   case WAIT_ERROR:
