@@ -54,7 +54,7 @@ static void pool_expire(Remote *remote) {
   int64_t now = driver_clock();
   for (Link *link = remote->links, *next; link; link = next) {
     next = link->next;
-    if (link->state == LINK_IDLE && limit > 0 && now - link->since > limit)
+    if (link->state == LINK_IDLE && now - link->since > limit)
       link_close(link);
   }
 }
@@ -192,7 +192,8 @@ void link_release(Link *link) {
     link_state(link, LINK_BROKEN);
   else
     link_state(link, LINK_IDLE);
-  if (link->state == LINK_BROKEN || link->unwanted)
+  bool keep = link->connection->single || block_option_integer(remote->block, "idle_timeout") > 0;
+  if (link->state == LINK_BROKEN || link->unwanted || !keep)
     link_close(link);
   remote_release(remote);
 }
