@@ -65,7 +65,7 @@ proc environment {folder} {
   global env build sanitize ci
   set unset {}
   foreach name [array names env] {
-    if {[regexp {^(PG|MYSQL|MARIADB|CONNECTOR_|LD_PRELOAD|SQLITE|XDG_)} $name]} {
+    if {[regexp {^(PG|MYSQL|MARIADB|CONNECTOR_|LD_PRELOAD|SQLITE|XDG_|MAKE|MFLAGS)} $name]} {
       lappend unset -u $name
     }
   }
@@ -212,6 +212,13 @@ proc left_sessions {server} {
   return [exec mariadb --no-defaults -S $socket -u $admin -N -B -e \
     {SELECT user, db, command FROM information_schema.processlist WHERE user NOT IN
       (substring_index(current_user(), '@', 1), 'system user', 'event_scheduler')}]
+}
+
+# An error in an event (the reader of our output is gone, say) ends the run; the reaper cleans up.
+interp bgerror {} die
+proc die {message options} {
+  catch {puts stderr [dict get $options -errorinfo]}
+  exit 1
 }
 
 set files [find_tests $argv]

@@ -107,7 +107,11 @@ proc failed {name args} {
 # Evaluates in the caller's caller; gives {0 result} or {1 message}.
 proc outcome {script} {
   set code [catch {uplevel 2 $script} result options]
-  if {$code == 1} { set ::last_trace [dict get $options -errorinfo] }
+  if {$code == 1} {
+    # The innermost lines of the trace; the message is shown by itself.
+    set trace [string range [dict get $options -errorinfo] [string length $result]+1 end]
+    set ::last_trace [join [lrange [split $trace \n] 0 4] \n]
+  }
   return [list [expr {$code == 1}] $result]
 }
 
@@ -354,7 +358,7 @@ proc contents {path} {
 }
 
 proc shell {script args} {
-  set options [dict merge {file :memory:} $args host 1]
+  set options [dict merge {file :memory: host 1} $args]
   set file [dict get $options file]
   dict unset options file
   return [child [list sqlite3 -batch $file] input $script {*}$options]
@@ -362,7 +366,7 @@ proc shell {script args} {
 
 # Python keeps memory at its end on purpose: no leak check there.
 proc python {script args} {
-  set options [dict merge {env {}} $args host 1]
+  set options [dict merge {env {} host 1} $args]
   dict set options env ASAN_OPTIONS detect_leaks=0
   return [child [list [python_program] -] input $script {*}$options]
 }
