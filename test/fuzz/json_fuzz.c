@@ -1,6 +1,7 @@
 /*
 ** json_fuzz.c: any bytes as JSON. What we accept, SQLite accepts, and reads the same; what SQLite
 ** accepts we accept, but for the exceptions that src/json_reader.c names; what we write comes back.
+**
 ** sources: src/json.c src/json_reader.c src/json_write.c src/error.c src/log_mask.c
 ** sources: src/driver_buffer.c src/driver_text.c src/driver_values.c
 */

@@ -2,6 +2,7 @@
 ** lexer_fuzz.c: any bytes as SQL; the first one chooses the dialect. Tokens put together are the
 ** text; a script's statements stand in the text in order and hold nothing but themselves; what a
 ** statement is does not depend on space, comments and a `;` around it.
+**
 ** sources: src/lexer.c src/script.c src/statement_class.c
 */
 #include "lexer.h"
@@ -31,7 +32,8 @@ static bool is_empty(const DriverDialect *dialect, const char *sql, size_t size)
   return token.kind == TOKEN_END || (token.kind == TOKEN_BROKEN && token.text[0] == '/');
 }
 
-/* MySQL's `--` is two operators before `#` and a comment at the end: cut there it means another thing. */
+/* MySQL's `--` is two operators before `#` and a comment at the end: cut there it means another
+** thing. */
 static bool ends_in_dashes(const char *sql, size_t size) {
   return size >= 2 && sql[size - 1] == '-' && sql[size - 2] == '-';
 }

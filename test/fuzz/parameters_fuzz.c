@@ -1,8 +1,9 @@
 /*
 ** parameters_fuzz.c: any bytes as an operation with parameters; the first byte chooses the dialect,
 ** the second how the arguments are. With fitting arguments binding succeeds, the bound text has the
-** same tokens with placeholders in place of parameters, each takes the value of its name, and a plan
-** gives the same; with others it is refused, and nothing is left behind.
+** same tokens with placeholders in place of parameters, each takes the value of its name, a plan
+** gives the same, and SQLite counts the same; with others it is refused, and nothing is left behind.
+**
 ** sources: src/parameters.c src/parameters_scan.c src/parameters_values.c src/parameters_print.c
 ** sources: src/parameters_plan.c src/lexer.c src/json.c src/json_reader.c src/json_write.c
 ** sources: src/error.c src/log_mask.c src/driver_buffer.c src/driver_text.c src/driver_values.c
@@ -96,6 +97,22 @@ static void compare(const Case *test, const Bound *bound) {
     before = left;
   }
   REQUIRE(largest == bound->value_count);
+}
+
+/* What SQLite itself can prepare, it sees as many parameters in as there are values. */
+static void check_sqlite(const Case *test, const Bound *bound) {
+  static sqlite3 *db;
+  sqlite3_stmt *statement = NULL;
+  if (!test->dialect->sigil_parameters || memchr(bound->sql, 0, bound->sql_size)) return;
+  if (memchr(bound->sql, ';', bound->sql_size)) return;
+  if (!db) {
+    sqlite3_open(":memory:", &db);
+    sqlite3_exec(db, "CREATE TABLE t(a, b, c, x, y, z, [a:b])", NULL, NULL, NULL);
+  }
+  if (sqlite3_prepare_v2(db, bound->sql, -1, &statement, NULL) == SQLITE_OK && statement) {
+    REQUIRE((size_t)sqlite3_bind_parameter_count(statement) == bound->value_count);
+  }
+  sqlite3_finalize(statement);
 }
 
 static void check_plan(const Case *test, const Bound *bound) {
@@ -198,6 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Bound bound;
     REQUIRE(try_bind(&test, &bound) == SQLITE_OK);
     compare(&test, &bound);
+    check_sqlite(&test, &bound);
     check_plan(&test, &bound);
     bound_clear(&bound);
     check_others(&test, data[1]);

@@ -1,5 +1,6 @@
 /*
 ** lexer_test.c: tokens, statement classes and the splitting of scripts, in every dialect.
+**
 ** sources: src/lexer.c src/statement_class.c src/script.c
 */
 #include "lexer.h"
