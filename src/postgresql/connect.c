@@ -62,10 +62,23 @@ static const char *system_bundle(void) {
   return NULL;
 }
 
+/* libpq goes on without a certificate whose file is not there. */
+static DriverStatus tls_file_check(const char *key, const char *path, DriverError *error) {
+  if (path == NULL || access(path, R_OK) == 0) return DRIVER_OK;
+  return driver_error_set(error, FAILURE_CONNECT, "08001", "%s: cannot read the file \"%.500s\"", key,
+                          path);
+}
+
 static DriverStatus tls_keywords(Keywords *keywords, const DriverTarget *target,
                                  DriverError *error) {
   static const char *const modes[] = {"disable", "require", "verify-ca", "verify-full"};
   const char *root = target->tls_ca != NULL ? target->tls_ca : NOWHERE;
+  if (target->tls != TLS_OFF &&
+      (tls_file_check("tls_ca", target->tls_ca, error) != DRIVER_OK ||
+       tls_file_check("tls_cert", target->tls_cert, error) != DRIVER_OK ||
+       tls_file_check("tls_key", target->tls_key, error) != DRIVER_OK)) {
+    return DRIVER_FAILED;
+  }
   if (target->tls >= TLS_VERIFY_CA && target->tls_ca == NULL) {
     /* libpq takes "system" for verify-full only */
     bool named = PQlibVersion() >= 160000 && target->tls == TLS_VERIFY_FULL;
@@ -209,6 +222,13 @@ static void tls_hint(const DriverTarget *target, const char *text, DriverError *
   }
 }
 
+static void cleartext_hint(const DriverTarget *target, DriverError *error) {
+  snprintf(error->hint, sizeof(error->hint),
+           "encrypt the connection: SELECT connector_set('%.100s','tls','verify-full'); or let the "
+           "server use scram-sha-256 in pg_hba.conf",
+           target->block != NULL ? target->block : "block");
+}
+
 static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const PgGuard *guard,
                                    bool in_tls, DriverError *error) {
   const DriverTarget *target = attempt->target;
@@ -221,12 +241,7 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
             ? "the server asked for the password in clear text over an unencrypted connection; "
               "it was not sent"
             : "the server asked for a Kerberos or Windows login, which a block does not have");
-    if (guard->refused == 3) {
-      snprintf(error->hint, sizeof(error->hint),
-               "encrypt the connection: SELECT connector_set('%.100s','tls','verify-full'); or let "
-               "the server use scram-sha-256 in pg_hba.conf",
-               target->block != NULL ? target->block : "block");
-    }
+    if (guard->refused == 3) cleartext_hint(target, error);
     return DRIVER_FAILED;
   }
   attempt_name(attempt, name, sizeof(name));
@@ -244,6 +259,7 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
   if (hint != NULL)
     driver_text(error->hint, sizeof(error->hint), hint + 8, strcspn(hint + 8, "\n"));
   if (in_tls && !server) tls_hint(target, text, error);
+  if (!server && strstr(text, "cleartext password") != NULL) cleartext_hint(target, error);
   if (PQconnectionNeedsPassword(link)) {
     snprintf(error->message, sizeof(error->message),
              "cannot connect to %s: the server asks for a password, and the block has none", name);
