@@ -234,6 +234,26 @@ static void describe_addresses(const MyTarget *target, DriverError *error) {
   driver_text(error->detail, sizeof error->detail, where, length < 0 ? 0 : (size_t)length);
 }
 
+/* TLS did not come about: what the user can type, for this block. */
+static void tls_hint(const DriverTarget *target, DriverError *error) {
+  const char *block = target->block != NULL ? target->block : "block";
+  char text[600];
+  if (error->native != 2026 /* CR_SSL_CONNECTION_ERROR */ || target->tls == TLS_OFF) return;
+  if (strstr(error->message, "does not support") != NULL) {
+    snprintf(text, sizeof text,
+             "the server offers no TLS; if the network between is trusted: "
+             "SELECT connector_set('%.100s','tls','off')",
+             block);
+  } else {
+    snprintf(text, sizeof text,
+             "name the certificate authority that signed the server's certificate: "
+             "SELECT connector_set('%.100s','tls_ca','/path/to/ca.crt'); or encrypt without "
+             "verifying the server: SELECT connector_set('%.100s','tls','require')",
+             block, block);
+  }
+  my_hint(error, text);
+}
+
 DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int64_t deadline,
                         DriverConnection **connection, DriverError *error) {
   pthread_once(&fork_once, watch_forks);
@@ -259,6 +279,7 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
   case WAIT_READY:
     if (job->mysql == NULL) {
       *error = job->error;
+      tls_hint(target, error);
       break;
     }
     *connection = (DriverConnection *)connection_new(job, target, host);
