@@ -296,3 +296,32 @@ unsigned long my_column_room(unsigned long wanted) {
   while (room < wanted) room *= 2;
   return room <= MOST_BYTES ? room : 0;
 }
+
+/* Only large values have one; the next user of the statement may never need it. */
+void my_columns_shrink(const DriverHost *host, MyColumns *columns) {
+  for (size_t i = 0; i < columns->count; i++) {
+    host->release(columns->list[i].whole);
+    columns->list[i].whole = NULL;
+    columns->list[i].whole_size = 0;
+    columns->list[i].whole_row = 0;
+  }
+}
+
+#if !MY_WAIT_HOOK
+/* A second set of buffers for the same columns; names stay with the first. */
+bool my_columns_twin(const DriverHost *host, const MyColumns *columns, MyColumns *twin) {
+  memset(twin, 0, sizeof *twin);
+  twin->list = host->allocate(columns->count * sizeof *twin->list);
+  twin->binds = host->allocate(columns->count * sizeof *twin->binds);
+  bool made = twin->list != NULL && twin->binds != NULL;
+  for (size_t i = 0; made && i < columns->count; i++) {
+    twin->list[i] = columns->list[i];
+    twin->list[i].name = twin->list[i].bytes = twin->list[i].whole = NULL;
+    twin->list[i].whole_size = twin->list[i].enlarge = 0;
+    twin->count++;
+    made = make_buffer(host, &twin->list[i], &twin->binds[i]);
+  }
+  if (!made) my_columns_clear(host, twin);
+  return made;
+}
+#endif

@@ -164,7 +164,7 @@ static void set_bytes(const MyConnection *connection, MyColumn *column, const ch
 static DriverStatus fetch_whole(MyStatement *statement, size_t index, DriverError *error) {
   MyConnection *connection = my_of(statement);
   const DriverHost *host = connection->base.host;
-  MyColumn *column = &statement->columns.list[index];
+  MyColumn *column = &statement->current[index];
   if (column->whole_row == statement->rows) return DRIVER_OK;
   if (column->whole_size < column->got) {
     host->release(column->whole);
@@ -195,7 +195,7 @@ static DriverStatus fetch_whole(MyStatement *statement, size_t index, DriverErro
 static DriverStatus decode_binary(MyStatement *statement, size_t index, Value *value,
                                   DriverError *error) {
   MyConnection *connection = my_of(statement);
-  MyColumn *column = &statement->columns.list[index];
+  MyColumn *column = &statement->current[index];
   if (column->is_null) return DRIVER_OK;
   switch (column->kind) {
   case KIND_NULL: break;

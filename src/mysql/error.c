@@ -66,7 +66,7 @@ bool my_error_is_loss(int number) {
   case 1080: /* forced close */
   case 1158: case 1159: case 1160: case 1161: /* reading or writing packets */
   case 1927: /* connection was killed */
-  case 2006: case 2013: case 2014: case 2027: case 2055:
+  case 2006: case 2013: case 2014: case 2026: case 2027: case 2055:
   case 3169: /* session was killed */
   case 4031: /* idle too long */
     return true;

@@ -16,7 +16,9 @@
 **   wait_hook.c     waiting, with libmariadb's wait hook
 **   wait_thread.c   waiting, with any client library: calls run on a worker thread
 **   stop.c          stopping a running statement: KILL QUERY from a second connection
-**   statement.c     prepare, execute, next, finish
+**   statement.c     prepare and execute
+**   rows.c          next and finish
+**   ahead.c         fetching one row, or some ahead
 **   text.c          statements that cannot be prepared
 **   columns.c       what the columns of a result are, and the buffers they are fetched into
 **   decode.c        from a fetched column to a Value
@@ -181,6 +183,8 @@ int my_wait_descriptor(MyConnection *connection);
 
 /* Begins to stop the running statement, for `reason`. Does not wait. */
 void my_stop_begin(MyConnection *connection, DriverFailure reason);
+/* Waits until the KILL was answered, at most to `until`; false when it was not. */
+bool my_stop_sent(MyConnection *connection, int64_t until);
 /* After the call: takes away what the stop left behind, so that a KILL that came late hits nothing
 ** else. Marks the connection broken when that cannot be known. */
 void my_stop_end(MyConnection *connection);
@@ -254,6 +258,8 @@ bool my_columns_fit(const MyColumns *columns, const MYSQL_FIELD *fields, size_t 
 void my_columns_clear(const DriverHost *host, MyColumns *columns);
 /* Before the next row: enlarges the buffers that asked for it. True when the binds have changed. */
 bool my_columns_grow(const DriverHost *host, MyColumns *columns);
+void my_columns_shrink(const DriverHost *host, MyColumns *columns);
+bool my_columns_twin(const DriverHost *host, const MyColumns *columns, MyColumns *twin);
 /* The capacity to have for values of this length; 0 = fetch them when asked for. */
 unsigned long my_column_room(unsigned long wanted);
 
@@ -273,13 +279,13 @@ struct MyStatement {
   MYSQL_STMT *handle; /* NULL: text protocol */
   size_t parameter_count;
   MyColumns columns;
+  MyColumn *current; /* the columns of the row that next() gave */
+  struct MyAhead *ahead; /* ahead.c; NULL where rows are not fetched ahead */
   bool is_ddl;      /* affected is 0 whatever the server says */
   bool is_change;   /* INSERT … RETURNING and its like: rows given are rows changed */
   bool is_query;    /* SELECT and its like: may be run again after a change of its tables */
   bool grow;        /* a column wants a larger buffer */
   bool stored;      /* rows are kept by the library, the wire is free */
-  bool spoiled;     /* do not keep it */
-  bool described;   /* its columns were known at prepare() */
   MyState state;
   int64_t affected, rows;
   /* parameters */
@@ -320,9 +326,17 @@ bool my_is_ddl(const char *sql);
 DriverStatus my_statement_start(MyStatement *statement, DriverError *error);
 /* What every path does after a call of the library has failed: error, stop, transaction state. */
 DriverStatus my_statement_fail(MyStatement *statement, DriverError *error);
+/* Reads the results after the first one (of a procedure) and throws them away. False on failure. */
+bool my_skip_results(MyStatement *statement);
 /* Reads and throws away what is left of the result, bounded; the wire is free afterwards or the
 ** connection is broken. */
 void my_statement_drain(MyStatement *statement);
+
+/* ahead.c: one row into statement->current; the library's return code. */
+#define MY_FETCH_MEMORY (-2)
+int my_fetch(MyStatement *statement);
+void my_ahead_reset(MyStatement *statement); /* a result begins */
+void my_ahead_clear(MyStatement *statement);
 
 /* decode.c */
 DriverStatus my_value(DriverStatement *statement, size_t index, Value *value, DriverError *error);

@@ -1,28 +1,25 @@
 /*
-** statement.c: prepared statements. A statement's states:
+** statement.c: preparing and starting statements. A statement's states:
 **
 **   IDLE --execute--> ROWS --next … the end--> DONE --finish--> kept in the cache (IDLE again)
 **     |                 |  +----failure-----> FAILED
 **     |                 +--finish--> what is left is read, or stopped on the server
 **     +--execute, no rows--> DONE
 **
-** Rows are fetched one by one off the wire; nothing is stored unless a text is to be sent `after` the
-** statement. The library treats a command sent meanwhile as a reason to read and drop the rest of the
-** result, so the connection remembers whose rows are coming (`running`), nothing is sent before they
-** are through, and statements closed meanwhile wait (`leftovers`).
+** Nothing is stored unless a text is to be sent `after` the statement. The library treats a command
+** sent meanwhile as a reason to read and drop the rest of the result, so the connection remembers
+** whose rows are coming (`running`), nothing is sent before they are through, and statements closed
+** meanwhile wait (`leftovers`). The rows themselves are in rows.c.
 */
 #include "my.h"
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #define NEW_METADATA 2057 /* CR_NEW_STMT_METADATA, of both libraries */
 #define NOT_PREPARABLE 1295
 #define TOO_MANY_PREPARED 1461
-#define ROWS_PER_LOOK 1024 /* rows that come without a wait between two looks at clock and interrupt */
 #define CLOSE_TIME 100000  /* microseconds; closing a statement sends a few bytes */
-#define DRAIN_TIME 15000   /* microseconds a rest is read before its statement is stopped */
 
 /* ---- what the text is ---- */
 
@@ -88,6 +85,7 @@ void my_statement_destroy(DriverStatement *base) {
   } else if (statement->handle != NULL) {
     my_call_quick(connection, CLOSE_TIME, close_handle, statement->handle);
   }
+  my_ahead_clear(statement);
   my_columns_clear(host, &statement->columns);
   host->release(statement->binds);
   host->release(statement->parameters);
@@ -121,6 +119,7 @@ static void prepare(void *argument) {
 static DriverStatus describe_prepared(MyStatement *statement, DriverError *error) {
   MyConnection *connection = my_of(statement);
   statement->parameter_count = mysql_stmt_param_count(statement->handle);
+  my_ahead_clear(statement);
   my_columns_clear(connection->base.host, &statement->columns);
   MYSQL_RES *meta = mysql_stmt_result_metadata(statement->handle);
   if (meta == NULL) return DRIVER_OK;
@@ -262,7 +261,7 @@ static void note_affected(MyStatement *statement) {
 }
 
 /* Reads the results after the first one (of a procedure) and throws them away. False on failure. */
-static bool skip_results(MyStatement *statement) {
+bool my_skip_results(MyStatement *statement) {
   Call call = {.statement = statement};
   while (mysql_stmt_more_results(statement->handle)) {
     my_call(my_of(statement), next_result, &call);
@@ -287,6 +286,7 @@ static DriverStatus check_columns(MyStatement *statement, DriverError *error) {
   }
   DriverStatus status = DRIVER_OK;
   if (!my_columns_fit(&statement->columns, fields, count)) {
+    my_ahead_clear(statement);
     my_columns_clear(connection->base.host, &statement->columns);
     status = my_columns_make(connection, fields, count, true, &statement->columns, error);
   }
@@ -329,6 +329,7 @@ DriverStatus my_statement_start(MyStatement *statement, DriverError *error) {
   }
   if (mysql_stmt_field_count(statement->handle) == 0) {
     my_stop_end(connection);
+    my_ahead_clear(statement);
     my_columns_clear(connection->base.host, &statement->columns);
     statement->state = STATE_DONE;
     return DRIVER_OK;
@@ -337,6 +338,7 @@ DriverStatus my_statement_start(MyStatement *statement, DriverError *error) {
   statement->state = STATE_ROWS;
   if (check_columns(statement, error) == DRIVER_OK &&
       mysql_stmt_bind_result(statement->handle, statement->columns.binds) == 0) {
+    my_ahead_reset(statement);
     return DRIVER_OK;
   }
   my_statement_drain(statement);
@@ -403,169 +405,4 @@ DriverStatus my_execute(DriverStatement *base, const Value *values, size_t count
   DriverStatus status = my_run_text(connection, after, strlen(after), NULL, error);
   if (status == DRIVER_FAILED) statement->state = STATE_FAILED;
   return status;
-}
-
-/* ---- rows ---- */
-
-static void fetch(void *argument) {
-  Call *call = argument;
-  call->rc = mysql_stmt_fetch(call->statement->handle);
-}
-
-/* While rows come faster than they are read there is no wait in which clock and interrupt are seen. */
-static void look(MyConnection *connection) {
-  const DriverHost *host = connection->base.host;
-  if (connection->base.deadline != 0 && driver_clock() >= connection->base.deadline) {
-    my_stop_begin(connection, FAILURE_TIMEOUT);
-  } else if (host->interrupted(host->context)) {
-    my_stop_begin(connection, FAILURE_INTERRUPTED);
-  }
-}
-
-/* A stop during a fetch that still gave a row: the rest is read until the server's error comes. */
-static DriverStatus give_up(MyStatement *statement, DriverError *error) {
-  MyConnection *connection = my_of(statement);
-  bool timeout = connection->stopping == FAILURE_TIMEOUT;
-  driver_error_set(error, connection->stopping, timeout ? "HYT00" : "57014", "%s",
-                   timeout ? "the time for the statement is over" : "interrupted");
-  my_statement_drain(statement);
-  statement->state = STATE_FAILED;
-  return DRIVER_FAILED;
-}
-
-static DriverStatus end_of_rows(MyStatement *statement, DriverError *error) {
-  MyConnection *connection = my_of(statement);
-  if (mysql_stmt_errno(statement->handle) != 0 || mysql_errno(connection->mysql) != 0) {
-    connection->running = NULL;
-    return my_statement_fail(statement, error);
-  }
-  bool whole = statement->stored || skip_results(statement);
-  connection->running = NULL;
-  if (!whole) return my_statement_fail(statement, error);
-  my_stop_end(connection);
-  return DRIVER_DONE;
-}
-
-static DriverStatus next_binary(MyStatement *statement, DriverError *error) {
-  MyConnection *connection = my_of(statement);
-  if (statement->grow) {
-    statement->grow = false;
-    if (my_columns_grow(connection->base.host, &statement->columns) &&
-        mysql_stmt_bind_result(statement->handle, statement->columns.binds) != 0) {
-      return my_statement_fail(statement, error);
-    }
-  }
-  Call call = {.statement = statement};
-  my_call(connection, fetch, &call);
-  switch (call.rc) {
-  case 0:
-  case MYSQL_DATA_TRUNCATED: /* a value longer than its buffer: decode.c looks at the length */
-    statement->rows++;
-    return DRIVER_ROW;
-  case MYSQL_NO_DATA: return end_of_rows(statement, error);
-  default: connection->running = NULL; return my_statement_fail(statement, error);
-  }
-}
-
-DriverStatus my_next(DriverStatement *base, DriverError *error) {
-  MyStatement *statement = (MyStatement *)base;
-  MyConnection *connection = my_of(statement);
-  if (statement->state == STATE_DONE) return DRIVER_DONE;
-  if (statement->state != STATE_ROWS) {
-    return driver_error_set(error, FAILURE_REFUSED, "24000", "the statement was not executed");
-  }
-  if (!my_is_ours(connection) && !my_usable(connection, error)) return DRIVER_FAILED;
-  if (!statement->stored && statement->rows % ROWS_PER_LOOK == ROWS_PER_LOOK - 1) look(connection);
-  DriverStatus status = DRIVER_FAILED;
-  if (statement->handle != NULL) {
-    status = next_binary(statement, error);
-  } else {
-    status = my_text_next(statement, error);
-    if (status == DRIVER_ROW) statement->rows++;
-  }
-  if (status == DRIVER_ROW && connection->stopping != FAILURE_NONE) {
-    return give_up(statement, error);
-  }
-  if (status == DRIVER_DONE) statement->state = STATE_DONE;
-  if (status == DRIVER_FAILED) {
-    statement->state = STATE_FAILED;
-    connection->running = NULL;
-  }
-  return status;
-}
-
-int64_t my_affected(DriverStatement *base) {
-  const MyStatement *statement = (const MyStatement *)base;
-  if (statement->is_ddl) return 0;
-  if (statement->columns.count > 0) return statement->is_change ? statement->rows : 0;
-  return statement->affected;
-}
-
-/* ---- giving a result up ---- */
-
-static bool skip_row(MyStatement *statement) {
-  if (statement->handle == NULL) return my_text_skip(statement);
-  Call call = {.statement = statement};
-  my_call(my_of(statement), fetch, &call);
-  return call.rc == 0 || call.rc == MYSQL_DATA_TRUNCATED;
-}
-
-static void free_rows(void *argument) {
-  mysql_stmt_free_result(argument);
-}
-
-void my_statement_drain(MyStatement *statement) {
-  MyConnection *connection = my_of(statement);
-  int64_t end = driver_clock() + DRAIN_TIME;
-  connection->soft_limit = end;
-  for (int count = 1; !connection->base.broken && skip_row(statement); count++) {
-    if (count % 256 != 0) continue;
-    int64_t now = driver_clock();
-    if (connection->stopping == FAILURE_NONE && now >= end) {
-      my_stop_begin(connection, FAILURE_INTERRUPTED);
-    } else if (connection->stopping != FAILURE_NONE && now >= connection->stop_until) {
-      my_cut(connection);
-    }
-  }
-  connection->running = NULL;
-  unsigned int number = statement->handle != NULL ? mysql_stmt_errno(statement->handle)
-                                                  : mysql_errno(connection->mysql);
-  if (number == 0) number = mysql_errno(connection->mysql);
-  if (my_error_is_loss((int)number)) connection->base.broken = true;
-  if (statement->handle == NULL) {
-    my_text_end(statement);
-  } else if (!connection->base.broken) {
-    skip_results(statement);
-    my_call(connection, free_rows, statement->handle);
-  }
-  my_stop_end(connection);
-  connection->soft_limit = 0;
-}
-
-void my_finish(DriverStatement *base) {
-  MyStatement *statement = (MyStatement *)base;
-  MyConnection *connection = my_of(statement);
-  bool ours = my_is_ours(connection) && connection->base.owner == getpid();
-  if (ours && statement->state == STATE_ROWS && !statement->stored) {
-    my_statement_drain(statement);
-  } else if (statement->handle != NULL && statement->stored && statement->state != STATE_IDLE) {
-    mysql_stmt_free_result(statement->handle);
-  } else if (statement->handle == NULL && statement->stored) {
-    my_text_end(statement);
-  }
-  if (connection->running == statement) connection->running = NULL;
-  statement->stored = false;
-  statement->state = STATE_IDLE;
-  for (size_t i = 0; i < statement->columns.count; i++) { /* may be large */
-    connection->base.host->release(statement->columns.list[i].whole);
-    statement->columns.list[i].whole = NULL;
-    statement->columns.list[i].whole_size = 0;
-    statement->columns.list[i].whole_row = 0;
-  }
-  bool keep = ours && !connection->base.broken && !statement->is_ddl && statement->handle != NULL;
-  if (keep) {
-    statement_cache_put(connection->cache, statement->sql, statement->size, base);
-  } else {
-    my_statement_destroy(base);
-  }
 }

@@ -137,20 +137,23 @@ void my_status_refresh(MyConnection *connection) {
   nothing_run(connection);
 }
 
+bool my_stop_sent(MyConnection *connection, int64_t until) {
+  MyStop *stop = connection->stop;
+  if (stop == NULL) return false;
+  struct pollfd entry = {.fd = stop->pipe[0], .events = POLLIN};
+  int count;
+  do {
+    int64_t left = until - driver_clock();
+    count = poll(&entry, 1, left <= 0 ? 0 : (int)(left / 1000));
+  } while (count < 0 && errno == EINTR);
+  return count > 0 && atomic_load(&stop->sent);
+}
+
 void my_stop_end(MyConnection *connection) {
   if (connection->stopping == FAILURE_NONE) return;
   MyStop *stop = connection->stop;
   if (!connection->base.broken) {
-    bool sent = false;
-    if (stop != NULL) {
-      struct pollfd entry = {.fd = stop->pipe[0], .events = POLLIN};
-      int64_t left = connection->stop_until - driver_clock();
-      int count;
-      do {
-        count = poll(&entry, 1, left <= 0 ? 0 : (int)(left / 1000));
-      } while (count < 0 && errno == EINTR);
-      sent = count > 0 && atomic_load(&stop->sent);
-    }
+    bool sent = my_stop_sent(connection, connection->stop_until);
     /* The first may be hit by the KILL, the second is not. */
     if (!sent || (nothing_run(connection) != 0 && nothing_run(connection) != 0)) {
       my_cut(connection);

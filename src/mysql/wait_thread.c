@@ -22,8 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SPINS 4000        /* some microseconds */
-#define SLICE 50000       /* microseconds between two looks at the interrupt */
+#define SPINS 200   /* about a microsecond */
+#define SLICE 50000 /* microseconds between two looks at the interrupt */
 
 enum { WORK_NONE, WORK_ASKED, WORK_DONE, WORK_QUIT };
 
