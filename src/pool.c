@@ -4,7 +4,7 @@
 **
 ** A connection is given out to one user at a time. Before it is given out its socket is looked at: one
 ** that the server closed while it lay idle is replaced silently. There is no background thread: idle
-** connections past idle_timeout are closed when the pool is used next.
+** connections past idle_timeout are closed when the pool is used next (at once when it is 0).
 */
 #include "pool.h"
 #include "driver_support.h"
