@@ -107,7 +107,33 @@ $(BUILD)/flags:
 	@mkdir -p $(@D)
 	@printf '%s' '$(FLAGS)' >$@
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+# ---------------------------------------------------------------- C unit tests, run by test/unit.test
+
+# A test or fuzz target names what it is linked with in its head (`sources: src/…`). These objects call
+# libsqlite3 themselves, without the extension's table. A fuzz target gets a main that replays files.
+UNITS := $(basename $(notdir $(wildcard test/unit/*_test.c test/fuzz/*_fuzz.c)))
+unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(1))
+unit_file = $(wildcard test/unit/$(1).c test/fuzz/$(1).c)
+unit_sources = $(sort $(wildcard $(shell sed '/\*\//q' $(1) | tr ' ' '\n' | grep '^src/.*\.c$$')))
+unit_main = $(if $(filter %_fuzz,$(1)),test/fuzz/replay.c)
+
+define unit_rule
+$(BUILD)/unit/$(1): $(call unit_object,$(call unit_file,$(1)) $(call unit_main,$(1)) \
+    $(call unit_sources,$(call unit_file,$(1))))
+	$$(CC) $$(SANITIZE_FLAGS) $$(LDFLAGS) -pthread -o $$@ $$^ -lsqlite3 -ldl -lm
+endef
+$(foreach unit,$(UNITS),$(eval $(call unit_rule,$(unit))))
+
+.PHONY: units
+units: $(addprefix $(BUILD)/unit/,$(UNITS))
+
+$(BUILD)/unit/obj/%.o: override CPPFLAGS += -DSQLITE_CORE
+$(BUILD)/unit/obj/test/%.o: override CPPFLAGS += -Wno-format-truncation
+$(BUILD)/unit/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(shell find $(BUILD)/obj $(BUILD)/unit -name '*.d' 2>/dev/null)
 
 # ---------------------------------------------------------------- run
 
@@ -119,14 +145,14 @@ demo: deps-build
 
 .PHONY: test
 test: deps-test
-	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) -j$(JOBS) all units
 	@BUILD=$(BUILD) $(TCLSH) test/run.tcl $(T)
 
 # The same tests on objects built with AddressSanitizer and UndefinedBehaviorSanitizer; the host
 # programs get the run-time libraries by LD_PRELOAD (test/run.tcl), leaks included.
 .PHONY: asan
 asan: deps-test
-	@$(MAKE) -j$(JOBS) all BUILD=build-asan SANITIZE=address,undefined CFLAGS="-O1 -g"
+	@$(MAKE) -j$(JOBS) all units BUILD=build-asan SANITIZE=address,undefined CFLAGS="-O1 -g"
 	@BUILD=build-asan SANITIZE=address,undefined $(TCLSH) test/run.tcl $(T)
 
 .PHONY: lint
