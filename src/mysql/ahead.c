@@ -130,8 +130,7 @@ int my_fetch(MyStatement *statement) {
   if (ahead->served == ahead->filled && ahead->rc == 0) {
     if (ahead->filled > 0) {
       ahead->wanted = ahead->quick ? ahead->wanted * 2 : (ahead->wanted + 1) / 2;
-      bool thrown_away = my_of(statement)->soft_limit != 0;
-      if (thrown_away || ahead->wanted > MOST_AHEAD) ahead->wanted = MOST_AHEAD;
+      if (ahead->wanted > MOST_AHEAD) ahead->wanted = MOST_AHEAD;
     }
     ahead->filled = ahead->served = 0;
     grow_sets(statement, ahead);

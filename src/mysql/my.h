@@ -346,7 +346,6 @@ DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const cha
 /* text.c */
 DriverStatus my_text_start(MyStatement *statement, DriverError *error);
 DriverStatus my_text_next(MyStatement *statement, DriverError *error);
-bool my_text_skip(MyStatement *statement); /* reads one row to throw it away; false = no more */
 void my_text_end(MyStatement *statement);  /* frees the result */
 
 /* encode.c */

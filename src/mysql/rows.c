@@ -10,6 +10,7 @@
 
 #define ROWS_PER_LOOK 1024 /* rows that come without a wait between two looks at clock and interrupt */
 #define DRAIN_TIME 15000   /* microseconds a rest is read before its statement is stopped */
+#define SKIP_TIME 5000     /* microseconds between two looks at the clock meanwhile */
 #define LAST_TIME 80000    /* microseconds kept for reading what was on its way */
 
 /* ---- rows ---- */
@@ -97,11 +98,26 @@ int64_t my_affected(DriverStatement *base) {
 
 /* ---- giving a result up ---- */
 
-static bool skip_row(MyStatement *statement) {
-  if (statement->handle == NULL) return my_text_skip(statement);
-  int rc = my_fetch(statement);
-  if (rc == MY_FETCH_MEMORY) my_cut(my_of(statement));
-  return rc == 0 || rc == MYSQL_DATA_TRUNCATED;
+typedef struct Skip {
+  MyStatement *statement;
+  bool more;
+} Skip;
+
+/* Some rows at once, for a moment; no Value is made of them. */
+static void skip_rows(void *argument) {
+  Skip *skip = argument;
+  MyStatement *statement = skip->statement;
+  int64_t end = driver_clock() + SKIP_TIME;
+  skip->more = true;
+  for (int count = 1; skip->more; count++) {
+    if (statement->handle != NULL) {
+      int rc = mysql_stmt_fetch(statement->handle);
+      skip->more = rc == 0 || rc == MYSQL_DATA_TRUNCATED;
+    } else {
+      skip->more = statement->result != NULL && mysql_fetch_row(statement->result) != NULL;
+    }
+    if (count % 64 == 0 && driver_clock() >= end) break;
+  }
 }
 
 static void free_rows(void *argument) {
@@ -113,14 +129,14 @@ void my_statement_drain(MyStatement *statement) {
   int64_t end = driver_clock() + DRAIN_TIME;
   connection->soft_limit = end;
   bool told = false; /* the server was given time to hear the KILL */
-  for (int count = 1; !connection->base.broken; count++) {
+  Skip skip = {.statement = statement, .more = true};
+  while (skip.more && !connection->base.broken) {
     if (connection->stopping != FAILURE_NONE && !told) {
       /* Reading on meanwhile would only take processor time away from it. */
       my_stop_sent(connection, connection->stop_until - LAST_TIME);
       told = true;
     }
-    if (!skip_row(statement)) break;
-    if (count % 256 != 0) continue;
+    my_call(connection, skip_rows, &skip);
     int64_t now = driver_clock();
     if (connection->stopping == FAILURE_NONE && now >= end) {
       my_stop_begin(connection, FAILURE_INTERRUPTED);

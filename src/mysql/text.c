@@ -155,14 +155,7 @@ DriverStatus my_text_next(MyStatement *statement, DriverError *error) {
   return DRIVER_DONE;
 }
 
-/* One step of giving up a result: false at its end. */
-bool my_text_skip(MyStatement *statement) {
-  Query query = {.mysql = my_of(statement)->mysql, .result = statement->result};
-  if (statement->result == NULL) return false;
-  my_call(my_of(statement), fetch, &query);
-  return query.row != NULL;
-}
-
+/* Frees the result, and reads what is left of the statement's others. */
 void my_text_end(MyStatement *statement) {
   MyConnection *connection = my_of(statement);
   Query query = {.mysql = connection->mysql, .result = statement->result};
