@@ -53,7 +53,8 @@ static DriverStatus run_failed(PgStatement *statement) {
 /* After the statement's last result: its end, `after`, and Sync. */
 static DriverStatus run_complete(PgStatement *statement, DriverError *error) {
   PgConnection *connection = statement->connection;
-  statement->affected = pg_count(statement->result);
+  int64_t count = pg_count(statement->result);
+  if (count > 0) statement->affected = count; /* else the last rows had the tag, see take_result */
   if (pg_settle(connection, NULL, error) != DRIVER_OK) return run_failed(statement);
   if (statement->after != NULL &&
       pg_query(connection, statement->after, 0, NULL, NULL, error) != DRIVER_OK) {
@@ -113,6 +114,7 @@ static DriverStatus take_result(PgStatement *statement, DriverError *error) {
   case PGRES_TUPLES_CHUNK:
 #endif
     statement->rows = PQntuples(statement->result);
+    statement->affected = pg_count(statement->result);
     return DRIVER_ROW;
   case PGRES_TUPLES_OK: /* with rows: when single-row mode could not be had */
     statement->rows = PQntuples(statement->result);

@@ -89,6 +89,7 @@ static bool queue_deallocate(PgConnection *connection, int count) {
     snprintf(text, sizeof(text), "DEALLOCATE \"%s\"", name);
     if (!pg_queue_text(connection, text) || !queue_sync(connection)) return false;
   }
+  if (count == 0) return true;
   size_t done = (size_t)(name - connection->forgotten.data);
   connection->forgotten.size -= done;
   memmove(connection->forgotten.data, name, connection->forgotten.size);
