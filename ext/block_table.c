@@ -20,6 +20,7 @@
 #include "../src/batch.h"
 #include "../src/block_set.h"
 #include "query_table.h"
+#include "row_identity.h"
 #include "value.h"
 #include <stdlib.h>
 #include <string.h>
@@ -53,9 +54,7 @@ static char *refusal_text(sqlite3 *db, const char *schema, const char *table,
 
 /* An inline URL is a block of this connection with a name made from its text. */
 static int inline_block(Connector *connector, const char *url, char **name, Error *error) {
-  uint64_t hash = 14695981039346656037u;
-  for (const char *at = url; *at; at++)
-    hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+  uint64_t hash = row_hash(ROW_HASH_START, url, strlen(url));
   Block *block;
   Error unknown = {0};
   *name = sqlite3_mprintf("inline-%016llx", (unsigned long long)hash);

@@ -9,6 +9,7 @@
 ** A scan fills a Spill at xFilter and reads it; filling again restarts cleanly.
 */
 #include "catalog.h"
+#include "row_identity.h"
 #include "value.h"
 #include <string.h>
 
@@ -25,7 +26,9 @@ typedef struct Cursor {
   SpillReader *reader;
   const Value *values; /* current row, borrowed from the reader; NULL at the end */
   size_t count;
+  bool has_rowid; /* of the current row */
   sqlite3_int64 rowid;
+  RowIdentity identity;
 } Cursor;
 
 /* The declared table with one more hidden column, which only ever serves to catch a surplus
@@ -98,7 +101,7 @@ static void forget(Cursor *cursor) {
   cursor->reader = NULL;
   cursor->rows = NULL;
   cursor->values = NULL;
-  cursor->rowid = 0;
+  row_identity_clear(&cursor->identity);
 }
 
 static int list_close(sqlite3_vtab_cursor *base) {
@@ -109,7 +112,7 @@ static int list_close(sqlite3_vtab_cursor *base) {
 
 static int advance(Cursor *cursor, Error *error) {
   int code = spill_reader_next(cursor->reader, &cursor->values, &cursor->count, error);
-  cursor->rowid++;
+  cursor->has_rowid = false;
   if (code == SQLITE_ROW) return SQLITE_OK;
   cursor->values = NULL;
   return code == SQLITE_DONE ? SQLITE_OK : code;
@@ -168,7 +171,17 @@ static int list_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int 
 }
 
 static int list_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
-  *rowid = ((Cursor *)base)->rowid;
+  Cursor *cursor = (Cursor *)base;
+  if (!cursor->has_rowid) {
+    uint64_t hash = ROW_HASH_START;
+    for (size_t i = 0; i < cursor->count; i++) {
+      hash = row_hash_value(hash, &cursor->values[i]);
+    }
+    int code = row_identity_next(&cursor->identity, hash, &cursor->rowid);
+    if (code != SQLITE_OK) return code;
+    cursor->has_rowid = true;
+  }
+  *rowid = cursor->rowid;
   return SQLITE_OK;
 }
 

@@ -3,6 +3,7 @@
 ** that one statement uses; the rows themselves spill to disk when they are many.
 */
 #include "replay.h"
+#include "row_identity.h"
 #include <string.h>
 
 typedef struct Entry {
@@ -17,14 +18,6 @@ struct Replay {
   size_t count, bucket_count; /* bucket_count is a power of two */
   Entry **buckets;
 };
-
-/* FNV-1a */
-static uint64_t hash_of(const char *key, size_t size) {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < size; i++)
-    hash = (hash ^ (unsigned char)key[i]) * 1099511628211u;
-  return hash;
-}
 
 static Entry **buckets_new(size_t count) {
   Entry **buckets = sqlite3_malloc64(count * sizeof *buckets);
@@ -56,7 +49,7 @@ void replay_free(Replay *replay) {
 }
 
 RowSet *replay_find(const Replay *replay, const char *key, size_t size) {
-  uint64_t hash = hash_of(key, size);
+  uint64_t hash = row_hash(ROW_HASH_START, key, size);
   Entry *entry = replay->buckets[hash & (replay->bucket_count - 1)];
   for (; entry; entry = entry->next) {
     if (entry->hash == hash && entry->size == size && memcmp(entry->key, key, size) == 0) {
@@ -88,7 +81,7 @@ bool replay_add(Replay *replay, const char *key, size_t size, RowSet *rows) {
   Entry *entry = sqlite3_malloc64(sizeof *entry + size);
   if (!entry) return false;
   if (replay->count >= replay->bucket_count) grow(replay);
-  *entry = (Entry){.hash = hash_of(key, size), .rows = rows, .size = size};
+  *entry = (Entry){.hash = row_hash(ROW_HASH_START, key, size), .rows = rows, .size = size};
   if (size) memcpy(entry->key, key, size);
   Entry **bucket = &replay->buckets[entry->hash & (replay->bucket_count - 1)];
   entry->next = *bucket;

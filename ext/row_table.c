@@ -15,6 +15,7 @@
 */
 #include "row_table.h"
 #include "replay.h"
+#include "row_identity.h"
 #include "value.h"
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,10 @@ typedef struct RowCursor {
   /* zero from here on at each xFilter */
   RowSet *rows; /* of this scan: `live` or one of `replay` */
   bool eof;
+  bool has_rowid; /* of the current row */
   sqlite3_int64 rowid;
+  RowIdentity identity;
+  uint64_t arguments_hash;
   RowArguments arguments; /* own copies */
 } RowCursor;
 
@@ -95,8 +99,12 @@ int row_table_best_index(sqlite3_vtab *base, sqlite3_index_info *info) {
   int code = sqlite3_str_errcode(plan);
   info->idxStr = sqlite3_str_finish(plan);
   info->needToFreeIdxStr = 1;
-  /* A scan is a remote statement: worth avoiding on the inner side of a join. */
-  info->estimatedCost = 1e6;
+  /* A scan is a remote statement: worth avoiding on the inner side of a join. A plan that uses more of the
+  ** arguments is the one that was meant, also when OR terms make it several scans. */
+  info->estimatedCost = 1e9;
+  for (int i = 0; i < used && i < 6; i++) {
+    info->estimatedCost /= 10;
+  }
   info->estimatedRows = 1000;
   return code;
 }
@@ -123,8 +131,8 @@ static void end_scan(RowCursor *cursor) {
   }
   sqlite3_free(cursor->arguments.values);
   cursor->arguments = (RowArguments){0};
+  row_identity_clear(&cursor->identity);
   cursor->eof = true;
-  cursor->rowid = 0;
 }
 
 int row_table_close(sqlite3_vtab_cursor *base) {
@@ -205,7 +213,7 @@ static int remember(RowCursor *cursor, RowSet *rows, Error *error) {
 
 static int advance(RowCursor *cursor, Error *error) {
   int code = rowset_next(cursor->rows, error);
-  cursor->rowid++;
+  cursor->has_rowid = false;
   cursor->eof = code != SQLITE_ROW;
   return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
@@ -215,6 +223,7 @@ static int start_scan(RowCursor *cursor, const char *plan, sqlite3_value **argv,
   int code = take_arguments(cursor, plan, argv, error);
   if (code == SQLITE_OK) code = argument_key(&cursor->arguments, &cursor->buffer, error);
   if (code != SQLITE_OK) return code;
+  cursor->arguments_hash = row_hash(ROW_HASH_START, cursor->buffer.data, cursor->buffer.size);
   if (cursor->replay) {
     cursor->rows = replay_find(cursor->replay, cursor->buffer.data, cursor->buffer.size);
     if (cursor->rows) rowset_rewind(cursor->rows);
@@ -257,8 +266,28 @@ int row_table_eof(sqlite3_vtab_cursor *base) {
   return ((RowCursor *)base)->eof;
 }
 
+static int find_rowid(RowCursor *cursor, Error *error) {
+  uint64_t hash = cursor->arguments_hash;
+  for (size_t i = 0; i < rowset_column_count(cursor->rows); i++) {
+    Value value;
+    int code = rowset_value(cursor->rows, i, &value, error);
+    if (code != SQLITE_OK) return code;
+    hash = row_hash_value(hash, &value);
+  }
+  if (row_identity_next(&cursor->identity, hash, &cursor->rowid) != SQLITE_OK) {
+    return error_memory(error);
+  }
+  cursor->has_rowid = true;
+  return SQLITE_OK;
+}
+
 int row_table_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
-  *rowid = ((RowCursor *)base)->rowid;
+  RowCursor *cursor = (RowCursor *)base;
+  Error error = {0};
+  if (!cursor->has_rowid && find_rowid(cursor, &error) != SQLITE_OK) {
+    return report_table_error(((RowTable *)base->pVtab)->connector, base->pVtab, &error);
+  }
+  *rowid = cursor->rowid;
   return SQLITE_OK;
 }
 
