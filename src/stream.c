@@ -222,10 +222,13 @@ static bool rows_known_before(const Stream *stream) {
 }
 
 static int no_rows_error(Stream *stream, bool ran, Error *error) {
-  return error_set(error, SQLITE_ERROR,
-                   "connector '%s': %s gives no rows%s: use connector_execute('%s', …)",
-                   stream->remote->block->name, stream->sql, ran ? " (it was run)" : "",
-                   stream->remote->block->name);
+  char *shown = log_mask(stream->sql);
+  int rc = error_set(error, SQLITE_ERROR,
+                     "connector '%s': %s gives no rows%s: use connector_execute('%s', …)",
+                     stream->remote->block->name, shown ? shown : "the operation",
+                     ran ? " (it was run)" : "", stream->remote->block->name);
+  sqlite3_free(shown);
+  return rc;
 }
 
 /* Prepares and sends, and fetches the first row. SQLITE_OK: stands before the first row. */
