@@ -70,7 +70,8 @@ static int make_block(Connector *connector, const Definition *definition, Block 
   *block = NULL;
   int code = block_name_check(definition->name, error);
   if (code == SQLITE_OK) {
-    code = take_overwrite(connector, definition->options, definition->options_size, overwrite, error);
+    code =
+        take_overwrite(connector, definition->options, definition->options_size, overwrite, error);
   }
   if (code != SQLITE_OK) return code;
   Block *old = find_old(connector, definition->name, definition->text);
@@ -88,8 +89,10 @@ static void save(Connector *connector, sqlite3_context *context, int argc, sqlit
   int code = read_arguments(argc, argv, &definition, &error);
   if (code == SQLITE_OK) code = make_block(connector, &definition, &block, &overwrite, &error);
   if (code == SQLITE_OK) code = block_save(connector, block, overwrite, &error);
-  if (code == SQLITE_OK) result_text(context, definition.name);
-  else report_error(connector, context, &error);
+  if (code == SQLITE_OK)
+    result_text(context, definition.name);
+  else
+    report_error(connector, context, &error);
   block_release(block);
 }
 
@@ -102,8 +105,10 @@ static void open_block(Connector *connector, sqlite3_context *context, int argc,
   int code = read_arguments(argc, argv, &definition, &error);
   if (code == SQLITE_OK) code = make_block(connector, &definition, &block, &overwrite, &error);
   if (code == SQLITE_OK) code = block_open(connector, block, &error);
-  if (code == SQLITE_OK) result_text(context, definition.name);
-  else report_error(connector, context, &error);
+  if (code == SQLITE_OK)
+    result_text(context, definition.name);
+  else
+    report_error(connector, context, &error);
   block_release(block);
 }
 
@@ -132,8 +137,10 @@ static void set(Connector *connector, sqlite3_context *context, int argc, sqlite
   if (code == SQLITE_OK) code = block_find(connector, name, &old, &error);
   if (code == SQLITE_OK) code = block_change(connector, old, key, value, &changed, &error);
   if (code == SQLITE_OK) code = block_replace(connector, changed, &error);
-  if (code == SQLITE_OK) result_text(context, name);
-  else report_error(connector, context, &error);
+  if (code == SQLITE_OK)
+    result_text(context, name);
+  else
+    report_error(connector, context, &error);
   block_release(changed);
   block_release(old);
 }
@@ -181,9 +188,11 @@ static void delete_block(Connector *connector, sqlite3_context *context, int arg
 /* ---- connector_blocks ---- */
 
 static int append_block(const Block *block, Spill *rows, Error *error) {
-  static const char *const sources[] = {
-      [BLOCK_OPENED] = "opened", [BLOCK_ENVIRONMENT] = "environment", [BLOCK_STORE] = "store",
-      [BLOCK_USER] = "user", [BLOCK_SYSTEM] = "system"};
+  static const char *const sources[] = {[BLOCK_OPENED] = "opened",
+                                        [BLOCK_ENVIRONMENT] = "environment",
+                                        [BLOCK_STORE] = "store",
+                                        [BLOCK_USER] = "user",
+                                        [BLOCK_SYSTEM] = "system"};
   bool good = block->broken == NULL;
   char *url = good ? block_url(block, true) : NULL;
   char *options = good ? block_options_json(block) : NULL;
@@ -255,8 +264,9 @@ const CatalogEntry fn_block_entries[] = {
      .usage = "connector_set(name, key, value)",
      .least = 3,
      .most = 3,
-     .meaning = "changes one part (username, password, host, port, database, query.KEY …) or option "
-                "of a block; NULL removes it",
+     .meaning =
+         "changes one part (username, password, host, port, database, query.KEY …) or option "
+         "of a block; NULL removes it",
      .example = "SELECT connector_set('shop', 'statement_timeout', 5000)",
      .function = set},
     {.name = "connector_load",

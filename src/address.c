@@ -18,7 +18,8 @@
 #include <strings.h>
 
 void address_list_clear(AddressList *list) {
-  for (size_t i = 0; i < list->count; i++) sqlite3_free((char *)list->addresses[i].host);
+  for (size_t i = 0; i < list->count; i++)
+    sqlite3_free((char *)list->addresses[i].host);
   sqlite3_free(list->addresses);
   list->addresses = NULL;
   list->count = 0;
@@ -53,8 +54,7 @@ static int host_check(const char *host, Error *error) {
 
 /* host is a piece of text, not NUL-terminated; size 0 = none. */
 static int add(AddressList *list, const char *host, size_t size, int port, Error *error) {
-  DriverAddress *grown =
-      sqlite3_realloc64(list->addresses, (list->count + 1) * sizeof *grown);
+  DriverAddress *grown = sqlite3_realloc64(list->addresses, (list->count + 1) * sizeof *grown);
   if (grown == NULL) return error_memory(error);
   list->addresses = grown;
   char *copy = NULL;
@@ -192,8 +192,10 @@ static bool given_as(const Block *block, const char *key, bool wanted) {
 
 TlsMode address_tls(const Block *block, const AddressList *list) {
   static const char *const names[] = {
-    [TLS_OFF] = "off", [TLS_REQUIRE] = "require", [TLS_VERIFY_CA] = "verify-ca",
-    [TLS_VERIFY_FULL] = "verify-full",
+      [TLS_OFF] = "off",
+      [TLS_REQUIRE] = "require",
+      [TLS_VERIFY_CA] = "verify-ca",
+      [TLS_VERIFY_FULL] = "verify-full",
   };
   const char *given = option_list_get(&block->options, "tls");
   TlsMode mode = TLS_OFF;

@@ -95,8 +95,8 @@ int block_name_check(const char *name, Error *error) {
                      "'%s' cannot be a block's name: use up to %d of a-z 0-9 _ -", shown,
                      NAME_MOST);
   }
-  if (strcmp(name, "main") == 0 || strcmp(name, "temp") == 0 ||
-      strncmp(name, "sqlite_", 7) == 0 || strncmp(name, "connector", 9) == 0) {
+  if (strcmp(name, "main") == 0 || strcmp(name, "temp") == 0 || strncmp(name, "sqlite_", 7) == 0 ||
+      strncmp(name, "connector", 9) == 0) {
     return error_set(error, SQLITE_ERROR,
                      "'%s' cannot be a block's name: main, temp, sqlite_… and connector… are "
                      "reserved",

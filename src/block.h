@@ -17,22 +17,24 @@ typedef enum BlockSource {
   BLOCK_SYSTEM       /* /etc/sqlite-connector/blocks.db */
 } BlockSource;
 
-typedef struct BlockQuery { char *key, *value; } BlockQuery;
+typedef struct BlockQuery {
+  char *key, *value;
+} BlockQuery;
 
 /* All texts are own sqlite3_malloc'ed memory; NULL = not given. */
 typedef struct Block {
   char *name;
-  char *id;               /* random, kept by overwrite */
+  char *id; /* random, kept by overwrite */
   BlockSource source;
   int references;
   const DriverName *driver;
   /* components, literal (not percent-encoded) */
   char *username, *password, *host, *database;
-  int port;               /* 0 = not given */
-  BlockQuery *query;      /* in order; repeated keys stay repeated */
+  int port;          /* 0 = not given */
+  BlockQuery *query; /* in order; repeated keys stay repeated */
   size_t query_count;
-  char *connect_args;     /* JSON object or NULL, checked against the same allow-list */
-  char *password_from;    /* "env:NAME", "file:PATH", "pgpass", "my_cnf", "command:…" or NULL */
+  char *connect_args;  /* JSON object or NULL, checked against the same allow-list */
+  char *password_from; /* "env:NAME", "file:PATH", "pgpass", "my_cnf", "command:…" or NULL */
   /* options: canonical key → checked value, only those given, wherever: an option beats connect_args,
   ** and these beat the query. `own` are the ones among them that were given as options. */
   OptionList options;

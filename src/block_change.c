@@ -114,8 +114,10 @@ int block_change(Connector *connector, const Block *old, const char *key, const 
   if (code == SQLITE_OK) code = fill(&draft, old, error);
   draft.changing = true;
   if (code == SQLITE_OK) code = change(&draft, key, value, error);
-  if (code == SQLITE_OK) code = draft_finish(&draft, true, block, error);
-  else draft_clear(&draft);
+  if (code == SQLITE_OK)
+    code = draft_finish(&draft, true, block, error);
+  else
+    draft_clear(&draft);
   if (code && code != SQLITE_NOMEM) error_wrap(error, "block '%s'", old->name);
   if (*block) (*block)->source = old->source;
   return code;

@@ -33,11 +33,11 @@ static void *reallocate(void *memory, size_t size) {
 }
 
 static const DriverHost wiping_host = {
-  .size = sizeof(DriverHost),
-  .abi = DRIVER_ABI,
-  .allocate = allocate,
-  .reallocate = reallocate,
-  .release = release,
+    .size = sizeof(DriverHost),
+    .abi = DRIVER_ABI,
+    .allocate = allocate,
+    .reallocate = reallocate,
+    .release = release,
 };
 
 /* ---------------------------------------------------------------- JSON */
@@ -59,8 +59,10 @@ static void put_option(DriverBuffer *buffer, const Block *block, const OptionPai
   bool bare = spec && (spec->type == OPTION_BOOLEAN || spec->type == OPTION_INTEGER ||
                        spec->type == OPTION_SECONDS || spec->type == OPTION_MILLISECONDS);
   put_key(buffer, option->key);
-  if (bare) buffer_text(buffer, option->value);
-  else buffer_json_string(buffer, option->value, strlen(option->value));
+  if (bare)
+    buffer_text(buffer, option->value);
+  else
+    buffer_json_string(buffer, option->value, strlen(option->value));
 }
 
 static bool seen_before(const Block *block, size_t index) {
@@ -121,7 +123,8 @@ char *block_json(const Block *block, bool masked) {
     buffer_text(&buffer, block->connect_args);
   }
   put_text(&buffer, "password_from", block->password_from);
-  for (size_t i = 0; i < block->own.count; i++) put_option(&buffer, block, &block->own.pairs[i]);
+  for (size_t i = 0; i < block->own.count; i++)
+    put_option(&buffer, block, &block->own.pairs[i]);
   buffer_text(&buffer, "}");
   return finish(&buffer);
 }
@@ -174,8 +177,10 @@ char *block_url(const Block *block, bool masked) {
     url_quote(url, block->username ? block->username : "");
     if (secret) {
       sqlite3_str_appendchar(url, 1, ':');
-      if (masked || block->password == NULL) sqlite3_str_appendall(url, MASK);
-      else url_quote(url, block->password);
+      if (masked || block->password == NULL)
+        sqlite3_str_appendall(url, MASK);
+      else
+        url_quote(url, block->password);
     }
     sqlite3_str_appendchar(url, 1, '@');
   }

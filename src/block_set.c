@@ -39,11 +39,11 @@ typedef struct KnownList {
 
 typedef struct Place {
   BlockSource source;
-  char *path;        /* NULL = there is no such store */
-  StoreStamp stamp;  /* of the file that `known` was read from */
+  char *path;       /* NULL = there is no such store */
+  StoreStamp stamp; /* of the file that `known` was read from */
   double read_at;
-  KnownList known;   /* valid as long as the stamp is */
-  KnownList before;  /* of the file before, to find unchanged documents */
+  KnownList known;  /* valid as long as the stamp is */
+  KnownList before; /* of the file before, to find unchanged documents */
 } Place;
 
 struct BlockSet {
@@ -69,7 +69,8 @@ static void known_free(Known *known) {
 }
 
 static void known_clear(KnownList *list) {
-  for (size_t i = 0; i < list->count; i++) known_free(&list->items[i]);
+  for (size_t i = 0; i < list->count; i++)
+    known_free(&list->items[i]);
   sqlite3_free(list->items);
   list->items = NULL;
   list->count = 0;
@@ -101,7 +102,8 @@ BlockSet *block_set_new(Connector *connector) {
   if (set == NULL) return NULL;
   memset(set, 0, sizeof *set);
   set->connector = connector;
-  for (size_t i = 0; i < PLACES; i++) set->places[i].source = sources[i];
+  for (size_t i = 0; i < PLACES; i++)
+    set->places[i].source = sources[i];
   return set;
 }
 
@@ -179,8 +181,8 @@ static int place_refresh(Place *place, Error *error) {
   int code = store_path(place->source, &path, error);
   if (code) return code;
   if (path) store_stamp(path, &stamp);
-  double age = place->read_at - ((double)place->stamp.modified.tv_sec +
-                                 (double)place->stamp.modified.tv_nsec / 1e9);
+  double age = place->read_at -
+               ((double)place->stamp.modified.tv_sec + (double)place->stamp.modified.tv_nsec / 1e9);
   bool same_path = path && place->path && strcmp(path, place->path) == 0;
   if (same_path && store_stamp_same(&stamp, &place->stamp) && (!stamp.exists || age > 0.1)) {
     sqlite3_free(path);
@@ -188,8 +190,10 @@ static int place_refresh(Place *place, Error *error) {
   }
   if (place->known.count || !same_path) {
     known_clear(&place->before);
-    if (same_path) place->before = place->known;
-    else known_clear(&place->known);
+    if (same_path)
+      place->before = place->known;
+    else
+      known_clear(&place->known);
     place->known = (KnownList){0};
   }
   sqlite3_free(place->path);
@@ -255,7 +259,8 @@ static int unknown_block(Connector *connector, const char *name, Error *error) {
             "there is no block '%s'; save one by SELECT connector_save('%s', "
             "'postgresql://user@host/database')",
             name, name);
-  for (size_t i = 0; names && i < count; i++) names[i] = blocks[i]->name;
+  for (size_t i = 0; names && i < count; i++)
+    names[i] = blocks[i]->name;
   if (names) error_suggest(error, name, names, count);
   sqlite3_free(names);
   block_list_free(blocks, count);
@@ -302,8 +307,8 @@ int block_save(Connector *connector, Block *block, bool overwrite, Error *error)
 static int not_here(const Block *block, const char *what, Error *error) {
   if (block->source == BLOCK_SYSTEM) {
     return error_set(error, SQLITE_READONLY,
-                     "block '%s' comes from " STORE_SYSTEM " and cannot be %s from here", block->name,
-                     what);
+                     "block '%s' comes from " STORE_SYSTEM " and cannot be %s from here",
+                     block->name, what);
   }
   char *variable = variable_name(block->name);
   error_set(error, SQLITE_READONLY,
@@ -364,7 +369,8 @@ static bool listed(Block **blocks, size_t count, const char *name) {
 
 static int list_opened(BlockSet *set, Block ***blocks, size_t *count) {
   for (size_t i = 0; i < set->opened.count; i++) {
-    if (block_list_add(blocks, count, block_retain(set->opened.items[i].block))) return SQLITE_NOMEM;
+    if (block_list_add(blocks, count, block_retain(set->opened.items[i].block)))
+      return SQLITE_NOMEM;
   }
   return SQLITE_OK;
 }
@@ -453,6 +459,7 @@ int block_list(Connector *connector, Block ***blocks, size_t *count, Error *erro
 }
 
 void block_list_free(Block **blocks, size_t count) {
-  for (size_t i = 0; i < count; i++) block_release(blocks[i]);
+  for (size_t i = 0; i < count; i++)
+    block_release(blocks[i]);
   sqlite3_free(blocks);
 }

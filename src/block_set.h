@@ -14,7 +14,7 @@ void block_set_free(BlockSet *set);
 ** store is looked at by stat() and read again only after a change, and then an unchanged document gives
 ** the same Block pointer again. */
 int block_find(Connector *connector, const char *name, Block **block, Error *error);
-int block_open(Connector *connector, Block *block, Error *error);  /* for this connection only */
+int block_open(Connector *connector, Block *block, Error *error); /* for this connection only */
 /* Writes into the store that saving uses ($CONNECTOR_STORE, else the user's). Taken name: error unless
 ** overwrite. */
 int block_save(Connector *connector, Block *block, bool overwrite, Error *error);

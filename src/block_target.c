@@ -18,8 +18,8 @@ typedef struct TargetMemory {
   AddressList addresses;
   DriverSetting *settings;
   char *application_name;
-  char *password;    /* when it is not the block's own */
-  OptionList file;   /* of read_default_file */
+  char *password;  /* when it is not the block's own */
+  OptionList file; /* of read_default_file */
 } TargetMemory;
 
 void block_target_clear(BlockTarget *target) {

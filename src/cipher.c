@@ -25,11 +25,10 @@ typedef int (*Encrypt)(unsigned char *sealed, unsigned long long *sealed_size,
                        const unsigned char *bound, unsigned long long bound_size,
                        const unsigned char *secret_nonce, const unsigned char *nonce,
                        const unsigned char *key);
-typedef int (*Decrypt)(unsigned char *text, unsigned long long *size,
-                       unsigned char *secret_nonce, const unsigned char *sealed,
-                       unsigned long long sealed_size, const unsigned char *bound,
-                       unsigned long long bound_size, const unsigned char *nonce,
-                       const unsigned char *key);
+typedef int (*Decrypt)(unsigned char *text, unsigned long long *size, unsigned char *secret_nonce,
+                       const unsigned char *sealed, unsigned long long sealed_size,
+                       const unsigned char *bound, unsigned long long bound_size,
+                       const unsigned char *nonce, const unsigned char *key);
 typedef int (*Hash)(unsigned char *hash, size_t hash_size, const unsigned char *text,
                     unsigned long long size, const unsigned char *key, size_t key_size);
 typedef int (*Derive)(unsigned char *key, unsigned long long key_size, const char *passphrase,
@@ -40,7 +39,8 @@ typedef int (*Derive)(unsigned char *key, unsigned long long key_size, const cha
 static int lookup(const Cipher *cipher, const char *name, void *function, Error *error) {
   void *symbol = dlsym(cipher->library, name);
   if (symbol == NULL) {
-    return error_set(error, SQLITE_ERROR, "this libsodium has no %s; version 1.0.13 is needed", name);
+    return error_set(error, SQLITE_ERROR, "this libsodium has no %s; version 1.0.13 is needed",
+                     name);
   }
   memcpy(function, &symbol, sizeof symbol);
   return SQLITE_OK;
@@ -65,9 +65,13 @@ int cipher_random(unsigned char *bytes, size_t size, Error *error) {
 static int open_library(Cipher *cipher, Error *error) {
   static const char *const names[] = {
 #ifdef __APPLE__
-    "libsodium.dylib", "/opt/homebrew/lib/libsodium.dylib", "/usr/local/lib/libsodium.dylib",
+      "libsodium.dylib",
+      "/opt/homebrew/lib/libsodium.dylib",
+      "/usr/local/lib/libsodium.dylib",
 #else
-    "libsodium.so.23", "libsodium.so.26", "libsodium.so",
+      "libsodium.so.23",
+      "libsodium.so.26",
+      "libsodium.so",
 #endif
   };
   for (size_t i = 0; cipher->library == NULL && i < sizeof names / sizeof names[0]; i++) {
@@ -90,7 +94,9 @@ static bool hex_key(const char *text, unsigned char key[CIPHER_KEY_BYTES]) {
   if (strlen(text) != 2 * CIPHER_KEY_BYTES) return false;
   for (size_t i = 0; i < 2 * CIPHER_KEY_BYTES; i++) {
     char c = text[i];
-    int digit = c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+    int digit = c >= '0' && c <= '9'                 ? c - '0'
+                : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                     : -1;
     if (digit < 0) return false;
     key[i / 2] = (unsigned char)(i % 2 ? key[i / 2] | digit : digit << 4);
   }

@@ -26,9 +26,13 @@ static int read_url(Draft *draft, const char *text, size_t size, Error *error) {
   draft->from_url = true;
   draft->doubtful = url.doubtful;
   code = draft_put(draft, "driver", url.scheme, error);
-  const struct { const char *key, *value; } parts[] = {
-    {"username", url.username}, {"password", url.password}, {"host", url.host},
-    {"database", url.database},
+  const struct {
+    const char *key, *value;
+  } parts[] = {
+      {"username", url.username},
+      {"password", url.password},
+      {"host", url.host},
+      {"database", url.database},
   };
   for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof parts[0]; i++) {
     if (parts[i].value) code = draft_put(draft, parts[i].key, parts[i].value, error);
@@ -62,8 +66,8 @@ static int read_wrapped(Draft *draft, const char *key, const JsonItem *item, int
     return error_set(error, SQLITE_ERROR, "%s must be a text", key);
   }
   JsonItems *members = NULL;
-  int code = json_parse(draft->connector, item->value.bytes.data, item->value.bytes.size, &members,
-                        error);
+  int code =
+      json_parse(draft->connector, item->value.bytes.data, item->value.bytes.size, &members, error);
   if (code) return code;
   if (members->count == 1 && strcmp(members->items[0].key, "value") == 0 &&
       members->items[0].kind == JSON_TEXT) {
@@ -121,8 +125,7 @@ static int read_member(Draft *draft, const JsonItem *member, int depth, Error *e
   if (strcmp(key, "connection_info") == 0 || strcmp(key, "url") == 0) {
     return read_wrapped(draft, key, member, depth, read_url, error);
   }
-  if (member->kind == JSON_OBJECT &&
-      (strcmp(key, "password") == 0 || strcmp(key, "passwd") == 0)) {
+  if (member->kind == JSON_OBJECT && (strcmp(key, "password") == 0 || strcmp(key, "passwd") == 0)) {
     return read_wrapped(draft, key, member, depth, use_password, error);
   }
   if ((member->kind == JSON_OBJECT || member->kind == JSON_ARRAY) && strcmp(key, "query") != 0 &&
@@ -135,7 +138,8 @@ static int read_member(Draft *draft, const JsonItem *member, int depth, Error *e
 
 static int read_object(Draft *draft, const char *text, size_t size, int depth, Error *error) {
   JsonItems *members = NULL;
-  if (depth > DEPTH_MOST) return error_set(error, SQLITE_ERROR, "the definition is nested too deep");
+  if (depth > DEPTH_MOST)
+    return error_set(error, SQLITE_ERROR, "the definition is nested too deep");
   int code = json_parse(draft->connector, text, size, &members, error);
   if (code) return code;
   if (!members->is_object) {
@@ -182,8 +186,8 @@ static int read_options(Draft *draft, const char *text, size_t size, Error *erro
     if (strcmp(pair->key, "connect_args") == 0) {
       code = draft_put_connect_args(draft, pair->value, strlen(pair->value), NULL, error);
     } else if (strcmp(pair->key, "query") == 0) {
-      JsonItem item = {"query", JSON_OBJECT,
-                       {.type = VALUE_TEXT, .bytes = {pair->value, strlen(pair->value)}}};
+      JsonItem item = {
+          "query", JSON_OBJECT, {.type = VALUE_TEXT, .bytes = {pair->value, strlen(pair->value)}}};
       code = draft_put_item(draft, "query", &item, error);
     } else {
       code = draft_put(draft, pair->key, pair->value, error);
@@ -218,8 +222,10 @@ int block_parse(Connector *connector, const char *name, const char *definition, 
   code = draft_start(&draft, connector, name, old, error);
   if (code == SQLITE_OK) code = read_definition(&draft, definition, size, error);
   if (code == SQLITE_OK) code = read_options(&draft, options, options_size, error);
-  if (code == SQLITE_OK) code = draft_finish(&draft, may_ask, block, error);
-  else draft_clear(&draft);
+  if (code == SQLITE_OK)
+    code = draft_finish(&draft, may_ask, block, error);
+  else
+    draft_clear(&draft);
   if (code) name_in_error(error, name);
   return code;
 }

@@ -15,7 +15,7 @@
 #define SECRET_MOST 65536
 
 const char *const draft_components[] = {
-  "driver", "username", "password", "host", "port", "database", "query", "connect_args",
+    "driver", "username", "password", "host", "port", "database", "query", "connect_args",
 };
 const size_t draft_component_count = sizeof draft_components / sizeof draft_components[0];
 
@@ -59,7 +59,8 @@ static int unknown_driver(const Draft *draft, const char *given, Error *error) {
     char c = (char)(*at | 32);
     word = word && ((c >= 'a' && c <= 'z') || (*at >= '0' && *at <= '9') || strchr("_+", *at));
   }
-  for (; count < driver_name_count && count < 128; count++) names[count] = driver_names[count].name;
+  for (; count < driver_name_count && count < 128; count++)
+    names[count] = driver_names[count].name;
   error_set(error, SQLITE_ERROR, "%sunknown driver '%s'", draft->from_url ? "Invalid URL: " : "",
             word ? given : "?");
   error_suggest(error, given, names, count);
@@ -131,8 +132,10 @@ static int put_password(Draft *draft, const char *value, Error *error) {
 static int put_port(Draft *draft, const char *value, Error *error) {
   int port = 0;
   for (const char *at = value; at && *at; at++) {
-    if (*at < '0' || *at > '9' || port > 6553) port = 65536;
-    else port = port * 10 + (*at - '0');
+    if (*at < '0' || *at > '9' || port > 6553)
+      port = 65536;
+    else
+      port = port * 10 + (*at - '0');
     if (port == 0 || port > 65535) {
       return error_set(error, SQLITE_ERROR, "port must be a number from 1 to 65535");
     }
@@ -146,17 +149,26 @@ static int put_port(Draft *draft, const char *value, Error *error) {
 }
 
 typedef enum Component {
-  COMPONENT_NONE, COMPONENT_DRIVER, COMPONENT_USERNAME, COMPONENT_PASSWORD, COMPONENT_HOST,
-  COMPONENT_PORT, COMPONENT_DATABASE
+  COMPONENT_NONE,
+  COMPONENT_DRIVER,
+  COMPONENT_USERNAME,
+  COMPONENT_PASSWORD,
+  COMPONENT_HOST,
+  COMPONENT_PORT,
+  COMPONENT_DATABASE
 } Component;
 
 static Component component_find(const char *key) {
-  static const struct { const char *word; Component component; } words[] = {
-    {"driver", COMPONENT_DRIVER}, {"drivername", COMPONENT_DRIVER},
-    {"username", COMPONENT_USERNAME}, {"user", COMPONENT_USERNAME},
-    {"password", COMPONENT_PASSWORD}, {"passwd", COMPONENT_PASSWORD}, {"host", COMPONENT_HOST},
-    {"port", COMPONENT_PORT}, {"database", COMPONENT_DATABASE}, {"dbname", COMPONENT_DATABASE},
-    {"db", COMPONENT_DATABASE},
+  static const struct {
+    const char *word;
+    Component component;
+  } words[] = {
+      {"driver", COMPONENT_DRIVER},     {"drivername", COMPONENT_DRIVER},
+      {"username", COMPONENT_USERNAME}, {"user", COMPONENT_USERNAME},
+      {"password", COMPONENT_PASSWORD}, {"passwd", COMPONENT_PASSWORD},
+      {"host", COMPONENT_HOST},         {"port", COMPONENT_PORT},
+      {"database", COMPONENT_DATABASE}, {"dbname", COMPONENT_DATABASE},
+      {"db", COMPONENT_DATABASE},
   };
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
     if (strcmp(words[i].word, key) == 0) return words[i].component;
@@ -204,8 +216,8 @@ int draft_put_query(Draft *draft, const char *key, const char *value, Error *err
 /* {"key": "value", "key": ["several", "values"]} */
 static int put_query_object(Draft *draft, const JsonItem *item, Error *error) {
   JsonItems *members = NULL;
-  int code = json_parse(draft->connector, item->value.bytes.data, item->value.bytes.size, &members,
-                        error);
+  int code =
+      json_parse(draft->connector, item->value.bytes.data, item->value.bytes.size, &members, error);
   for (size_t i = 0; code == SQLITE_OK && i < members->count; i++) {
     const JsonItem *member = &members->items[i], *first = member;
     JsonItems *list = NULL;

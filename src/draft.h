@@ -10,14 +10,14 @@
 
 typedef struct Draft {
   Connector *connector;
-  Block *block;      /* under construction, owned */
-  const Block *old;  /* supplies a secret that is given as ********; NULL = there is none */
+  Block *block;          /* under construction, owned */
+  const Block *old;      /* supplies a secret that is given as ********; NULL = there is none */
   struct Sealed *stored; /* or the sealed form does: a document that is read from its store */
-  bool from_url;     /* errors say "Invalid URL" */
-  bool doubtful;     /* a key of the query may be a piece of a password: not to be shown */
-  bool keep_secret;  /* the password was given masked */
-  bool changing;     /* connector_set: a part may replace what was there */
-  bool ask;          /* password_from=ask */
+  bool from_url;         /* errors say "Invalid URL" */
+  bool doubtful;         /* a key of the query may be a piece of a password: not to be shown */
+  bool keep_secret;      /* the password was given masked */
+  bool changing;         /* connector_set: a part may replace what was there */
+  bool ask;              /* password_from=ask */
 } Draft;
 
 int draft_start(Draft *draft, Connector *connector, const char *name, const Block *old,

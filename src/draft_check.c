@@ -65,8 +65,8 @@ static int put_nested(Draft *draft, OptionList *layer, const JsonItem *item, Err
                      option_find(item->key) ? item->key : "a member");
   }
   JsonItems *members = NULL;
-  int code = json_parse(draft->connector, item->value.bytes.data, item->value.bytes.size, &members,
-                        error);
+  int code =
+      json_parse(draft->connector, item->value.bytes.data, item->value.bytes.size, &members, error);
   for (size_t i = 0; code == SQLITE_OK && i < members->count; i++) {
     const JsonItem *member = &members->items[i];
     char *text = NULL, *key = NULL;
@@ -181,9 +181,10 @@ static int check_sqlite(Draft *draft, Error *error) {
   bool cipher = strcmp(block->driver->name, "sqlite+pysqlcipher") == 0;
   bool secret = block_has_password(block) || draft->keep_secret || block->password_from;
   if (block->username || block->host || block->port || (secret && !cipher)) {
-    return error_set(error, SQLITE_ERROR,
-                     "%sSQLite takes no user, password, host or port; valid forms are " SQLITE_FORMS,
-                     draft->from_url ? "Invalid URL: " : "");
+    return error_set(
+        error, SQLITE_ERROR,
+        "%sSQLite takes no user, password, host or port; valid forms are " SQLITE_FORMS,
+        draft->from_url ? "Invalid URL: " : "");
   }
   char *path = block->database;
   bool uri = false;
@@ -204,7 +205,8 @@ static int check_sqlite(Draft *draft, Error *error) {
   if (getcwd(directory, sizeof directory) == NULL) {
     return error_set(error, SQLITE_ERROR, "the database must be an absolute path");
   }
-  while (path[0] == '.' && path[1] == '/') path += 2;
+  while (path[0] == '.' && path[1] == '/')
+    path += 2;
   char *absolute = sqlite3_mprintf("%s/%s", strcmp(directory, "/") == 0 ? "" : directory, path);
   if (absolute == NULL) return error_memory(error);
   sqlite3_free(block->database);
@@ -319,10 +321,10 @@ static int set_identity(Draft *draft, Error *error) {
   sqlite3_randomness(sizeof bytes, bytes);
   if (gmtime_r(&seconds, &parts) == NULL) memset(&parts, 0, sizeof parts);
   strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  block->id = old && old->id ? sqlite3_mprintf("%s", old->id)
-                             : sqlite3_mprintf("%02x%02x%02x%02x%02x%02x%02x%02x", bytes[0],
-                                               bytes[1], bytes[2], bytes[3], bytes[4], bytes[5],
-                                               bytes[6], bytes[7]);
+  block->id = old && old->id
+                  ? sqlite3_mprintf("%s", old->id)
+                  : sqlite3_mprintf("%02x%02x%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1],
+                                    bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
   block->created_at = sqlite3_mprintf("%s", old && old->created_at ? old->created_at : now);
   block->updated_at = sqlite3_mprintf("%s", now);
   return block->id && block->created_at && block->updated_at ? SQLITE_OK : error_memory(error);
@@ -331,8 +333,9 @@ static int set_identity(Draft *draft, Error *error) {
 static int check_all(Draft *draft, bool may_ask, Error *error) {
   Block *block = draft->block;
   if (block->driver == NULL) {
-    return error_set(error, SQLITE_ERROR,
-                     "a driver is missing: \"driver\": \"postgresql\", or a URL that starts with it");
+    return error_set(
+        error, SQLITE_ERROR,
+        "a driver is missing: \"driver\": \"postgresql\", or a URL that starts with it");
   }
   int code = check_options(draft, error);
   if (code == SQLITE_OK) code = take_reference(draft, error);

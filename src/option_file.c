@@ -20,7 +20,8 @@ static char *skip_blank(char *text) {
 
 static void cut_blank(char *text) {
   size_t size = strlen(text);
-  while (size && strchr(" \t\r", text[size - 1])) text[--size] = 0;
+  while (size && strchr(" \t\r", text[size - 1]))
+    text[--size] = 0;
 }
 
 /* Takes quotes off and reads escapes, in place; outside quotes a '#' starts a comment. */
@@ -75,8 +76,10 @@ int option_file_read(const char *path, const char *group, OptionList *values, Er
     char *next = *end ? end + 1 : end;
     *end = 0;
     line = skip_blank(line);
-    if (*line == '[') counts = group_counts(line, group);
-    else if (counts) code = read_line(line, values, error);
+    if (*line == '[')
+      counts = group_counts(line, group);
+    else if (counts)
+      code = read_line(line, values, error);
     line = next;
   }
   explicit_bzero(text, size);

@@ -9,23 +9,33 @@
 #include "connector.h"
 
 typedef enum OptionType {
-  OPTION_BOOLEAN, OPTION_INTEGER, OPTION_TEXT, OPTION_CHOICE, OPTION_MILLISECONDS, OPTION_SECONDS
+  OPTION_BOOLEAN,
+  OPTION_INTEGER,
+  OPTION_TEXT,
+  OPTION_CHOICE,
+  OPTION_MILLISECONDS,
+  OPTION_SECONDS
 } OptionType;
 
-enum { BACKEND_SQLITE = 1, BACKEND_POSTGRESQL = 2, BACKEND_MYSQL = 4, BACKEND_ODBC = 8,
-       BACKEND_ALL = 15 };
+enum {
+  BACKEND_SQLITE = 1,
+  BACKEND_POSTGRESQL = 2,
+  BACKEND_MYSQL = 4,
+  BACKEND_ODBC = 8,
+  BACKEND_ALL = 15
+};
 
 typedef struct OptionSpec {
   const char *key;
   OptionType type;
-  const char *choices;   /* "a|b|c" for OPTION_CHOICE, else NULL */
-  int64_t least, most;   /* for numbers */
-  const char *fallback;  /* the default as text; NULL = none */
-  unsigned backends;     /* BACKEND_… bits for which it means something */
-  bool setting;          /* a client library's keyword, handed on in DriverTarget.settings */
-  bool secret;           /* its value is masked wherever it is shown */
-  const char *alias_of;  /* sslmode → tls, ssl_ca → tls_ca …; NULL otherwise */
-  const char *meaning;   /* one line for connector_options */
+  const char *choices;  /* "a|b|c" for OPTION_CHOICE, else NULL */
+  int64_t least, most;  /* for numbers */
+  const char *fallback; /* the default as text; NULL = none */
+  unsigned backends;    /* BACKEND_… bits for which it means something */
+  bool setting;         /* a client library's keyword, handed on in DriverTarget.settings */
+  bool secret;          /* its value is masked wherever it is shown */
+  const char *alias_of; /* sslmode → tls, ssl_ca → tls_ca …; NULL otherwise */
+  const char *meaning;  /* one line for connector_options */
 } OptionSpec;
 
 extern const OptionSpec option_specs[];
@@ -35,10 +45,21 @@ const OptionSpec *option_find(const char *key);
 /* A word can mean different things to two backends ("postgresql", "mysql" …). */
 const OptionSpec *option_find_for(const char *backend, const char *key);
 
+/* Why a known word is refused; NULL when it is none of these. */
+const char *option_refusal(const char *key);
+/* Looks like a key, so that it can be shown in a message: it is no password in the wrong place. */
+bool option_is_word(const char *key);
+unsigned option_backends(const char *backend); /* its BACKEND_… bit; all for NULL */
+
 /* A list of options as the user typed it, everywhere the same: a JSON object, or `key=value, key` where
 ** a bare key means true and a value may be quoted with ' or ". */
-typedef struct OptionPair { const char *key, *value; } OptionPair; /* value NULL = JSON null */
-typedef struct OptionList { size_t count; OptionPair *pairs; } OptionList;
+typedef struct OptionPair {
+  const char *key, *value;
+} OptionPair; /* value NULL = JSON null */
+typedef struct OptionList {
+  size_t count;
+  OptionPair *pairs;
+} OptionList;
 int option_list_parse(Connector *connector, const char *text, size_t size, OptionList *list,
                       Error *error);
 void option_list_clear(OptionList *list);

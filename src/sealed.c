@@ -12,9 +12,9 @@
 
 struct Sealed {
   int references;
-  char *path;     /* of the store */
-  char *name;     /* of the block */
-  char *bound;    /* what the secret is bound to */
+  char *path;  /* of the store */
+  char *name;  /* of the block */
+  char *bound; /* what the secret is bound to */
   size_t bound_size;
   unsigned char salt[CIPHER_SALT_BYTES];
   unsigned char key_id[CIPHER_KEY_ID_BYTES];
@@ -121,8 +121,9 @@ int sealed_make(const char *path, const char *name, const char *document,
   if (code == SQLITE_OK) {
     memcpy(key_id, cipher.key_id, CIPHER_KEY_ID_BYTES);
     bound = bound_text(name, document, &bound_size);
-    code = bound ? cipher_seal(&cipher, secret, strlen(secret), bound, bound_size, bytes, size, error)
-                 : error_memory(error);
+    code = bound
+               ? cipher_seal(&cipher, secret, strlen(secret), bound, bound_size, bytes, size, error)
+               : error_memory(error);
   }
   cipher_close(&cipher);
   secret_free(key_text);

@@ -131,7 +131,8 @@ int secret_read_file(const char *path, SecretLink link, char **text, size_t *siz
   if (fd < 0) {
     int reason = errno;
     if (reason == ELOOP) {
-      return error_set(error, SQLITE_PERM, "%s is a symbolic link, so its secret is not used", path);
+      return error_set(error, SQLITE_PERM, "%s is a symbolic link, so its secret is not used",
+                       path);
     }
     return error_set(error, reason == ENOENT ? SQLITE_NOTFOUND : SQLITE_CANTOPEN,
                      "cannot read %s: %s", path, strerror(reason));
@@ -159,8 +160,8 @@ int secret_read_text(const char *path, char **text, Error *error) {
 static int from_environment(const char *name, char **secret, Error *error) {
   const char *value = secure_getenv(name);
   if (value == NULL) {
-    return error_set(error, SQLITE_AUTH,
-                     "the environment variable %s of password_from is not set", name);
+    return error_set(error, SQLITE_AUTH, "the environment variable %s of password_from is not set",
+                     name);
   }
   *secret = sqlite3_mprintf("%s", value);
   return *secret ? SQLITE_OK : error_memory(error);
@@ -168,8 +169,10 @@ static int from_environment(const char *name, char **secret, Error *error) {
 
 static int from_file(const char *path, char **secret, Error *error) {
   int code = secret_read_text(path, secret, error);
-  if (code) error_wrap(error, "password_from=file");
-  else secret_first_line(*secret);
+  if (code)
+    error_wrap(error, "password_from=file");
+  else
+    secret_first_line(*secret);
   return code;
 }
 

@@ -74,7 +74,8 @@ static int ask_once(Connector *connector, int tty, const char *prompt, char *lin
   action.sa_handler = note_signal;
   sigemptyset(&action.sa_mask);
   noted = 0;
-  for (size_t i = 0; i < WATCHED; i++) sigaction(watched[i], &action, &actions[i]);
+  for (size_t i = 0; i < WATCHED; i++)
+    sigaction(watched[i], &action, &actions[i]);
   silent = before;
   silent.c_lflag &= (tcflag_t) ~(ECHO | ECHONL);
   silent.c_lflag |= ICANON | ISIG;
@@ -87,7 +88,8 @@ static int ask_once(Connector *connector, int tty, const char *prompt, char *lin
     tcsetattr(tty, TCSAFLUSH, &before);
     say(tty, "\n");
   }
-  for (size_t i = 0; i < WATCHED; i++) sigaction(watched[i], &actions[i], NULL);
+  for (size_t i = 0; i < WATCHED; i++)
+    sigaction(watched[i], &actions[i], NULL);
   return code;
 }
 
@@ -113,11 +115,10 @@ int secret_ask(Connector *connector, const Block *block, char **secret, Error *e
                      "definition, or use password_from=env:NAME, file:PATH, pgpass, my_cnf or "
                      "command:PROGRAM");
   }
-  char *prompt = sqlite3_mprintf("Password for block '%s'%s%s%s%s: ", block->name,
-                                 block->username || block->host ? ", " : "",
-                                 block->username ? block->username : "",
-                                 block->username && block->host ? "@" : "",
-                                 block->host ? block->host : "");
+  char *prompt = sqlite3_mprintf(
+      "Password for block '%s'%s%s%s%s: ", block->name, block->username || block->host ? ", " : "",
+      block->username ? block->username : "", block->username && block->host ? "@" : "",
+      block->host ? block->host : "");
   int code = prompt ? SQLITE_OK : error_memory(error);
   if (code == SQLITE_OK) {
     sqlite3_mutex *mutex = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_APP3);

@@ -36,10 +36,14 @@ static int split(char *text, char *words[WORDS_MOST + 1], Error *error) {
     }
     words[count++] = to;
     for (; *from && (quote || (*from != ' ' && *from != '\t')); from++) {
-      if (quote == 0 && (*from == '\'' || *from == '"')) quote = *from;
-      else if (quote && *from == quote) quote = 0;
-      else if (*from == '\\' && quote != '\'' && from[1]) *to++ = *++from;
-      else *to++ = *from;
+      if (quote == 0 && (*from == '\'' || *from == '"'))
+        quote = *from;
+      else if (quote && *from == quote)
+        quote = 0;
+      else if (*from == '\\' && quote != '\'' && from[1])
+        *to++ = *++from;
+      else
+        *to++ = *from;
     }
     if (quote) {
       return error_set(error, SQLITE_ERROR, "password_from=command: a quote is not closed");
@@ -100,8 +104,8 @@ static int read_output(Connector *connector, const char *program, int output, in
   char rest[512];
   for (;;) {
     bool full = *size == SECRET_LONGEST;
-    ssize_t count = full ? read(output, rest, sizeof rest)
-                         : read(output, text + *size, SECRET_LONGEST - *size);
+    ssize_t count =
+        full ? read(output, rest, sizeof rest) : read(output, text + *size, SECRET_LONGEST - *size);
     if (count == 0) break;
     if (count > 0 && !full) *size += (size_t)count;
     if (count > 0 || errno == EINTR) continue;
@@ -128,7 +132,8 @@ static int wait_end(Connector *connector, const char *program, pid_t pid, int64_
       return SQLITE_OK;
     }
     int64_t pause = driver_clock() + 5000;
-    DriverWait wait = driver_wait(&connector->host, -1, 0, pause < deadline ? pause : deadline, NULL);
+    DriverWait wait =
+        driver_wait(&connector->host, -1, 0, pause < deadline ? pause : deadline, NULL);
     if (wait == WAIT_INTERRUPTED) return stopped(program, wait, error);
     if (driver_clock() >= deadline) return stopped(program, WAIT_TIMEOUT, error);
   }
@@ -146,7 +151,8 @@ static int run(Connector *connector, char **words, char *text, Error *error) {
   if (code == SQLITE_OK) code = wait_end(connector, words[0], pid, deadline, &status, error);
   if (code) {
     kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+      continue;
     return code;
   }
   if (WIFSIGNALED(status)) {

@@ -32,8 +32,10 @@ static bool field_matches(const char **at, const char *value) {
   const char *text = *at;
   for (; *text && *text != ':'; text++) {
     if (*text == '\\' && text[1]) text++;
-    if (same && value && *value == *text) value++;
-    else same = false;
+    if (same && value && *value == *text)
+      value++;
+    else
+      same = false;
   }
   *at = *text == ':' ? text + 1 : NULL;
   return any || (same && value && *value == 0);

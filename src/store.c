@@ -23,14 +23,15 @@ static int get_salt(sqlite3 *db, const char *path, unsigned char salt[CIPHER_SAL
                     Error *error) {
   sqlite3_stmt *statement = NULL;
   bool found = false;
-  if (sqlite3_prepare_v2(db, "SELECT value FROM setting WHERE key = 'salt'", -1, &statement,
-                         NULL) == SQLITE_OK &&
-      sqlite3_step(statement) == SQLITE_ROW &&
-      sqlite3_column_bytes(statement, 0) == CIPHER_SALT_BYTES) {
-    memcpy(salt, sqlite3_column_blob(statement, 0), CIPHER_SALT_BYTES);
-    found = true;
+  int code =
+      sqlite3_prepare_v2(db, "SELECT value FROM setting WHERE key = 'salt'", -1, &statement, NULL);
+  if (code == SQLITE_OK) {
+    const void *value =
+        sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_blob(statement, 0) : NULL;
+    found = value && sqlite3_column_bytes(statement, 0) == CIPHER_SALT_BYTES;
+    if (found) memcpy(salt, value, CIPHER_SALT_BYTES);
+    code = sqlite3_finalize(statement);
   }
-  int code = sqlite3_finalize(statement);
   if (code) return store_file_error(db, path, "read", error);
   if (found) return SQLITE_OK;
   return error_set(error, SQLITE_CORRUPT, "the store %s has no salt: it is damaged", path);
@@ -168,9 +169,12 @@ int store_list(Connector *connector, const char *path, BlockSource source, Block
     }
     error_clear(&why);
   }
-  if (code == SQLITE_NOMEM) error_memory(error);
-  else if (code != SQLITE_DONE) code = store_file_error(db, path, "read", error);
-  else code = SQLITE_OK;
+  if (code == SQLITE_NOMEM)
+    error_memory(error);
+  else if (code != SQLITE_DONE)
+    code = store_file_error(db, path, "read", error);
+  else
+    code = SQLITE_OK;
   sqlite3_finalize(row);
   store_file_close(db);
   if (code) {
@@ -218,19 +222,22 @@ static int insert(sqlite3 *db, const char *path, const Block *block, bool overwr
   sqlite3_stmt *statement = NULL;
   int code = sqlite3_prepare_v2(db, overwrite ? over : plain, -1, &statement, NULL);
   if (code) return store_file_error(db, path, "write", error);
-  const char *texts[] = {block->name, block->id, document, NULL, NULL, block->created_at,
-                         block->updated_at};
+  const char *texts[] = {block->name, block->id,         document,         NULL,
+                         NULL,        block->created_at, block->updated_at};
   for (int i = 0; i < 7 && code == SQLITE_OK; i++) {
     if (texts[i]) code = sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
   }
-  if (code) code = error_memory(error);
-  else code = bind_secret(db, path, block, document, statement, error);
+  if (code)
+    code = error_memory(error);
+  else
+    code = bind_secret(db, path, block, document, statement, error);
   if (code == SQLITE_OK && sqlite3_step(statement) != SQLITE_DONE) {
     if (sqlite3_errcode(db) == SQLITE_CONSTRAINT) {
-      code = error_set(error, SQLITE_ERROR,
-                       "a block '%s' is already in %s; to replace it: SELECT connector_save('%q', …, "
-                       "'overwrite')",
-                       block->name, path, block->name);
+      code =
+          error_set(error, SQLITE_ERROR,
+                    "a block '%s' is already in %s; to replace it: SELECT connector_save('%q', …, "
+                    "'overwrite')",
+                    block->name, path, block->name);
     } else {
       code = store_file_error(db, path, "write", error);
     }
@@ -247,8 +254,8 @@ int store_write(Connector *connector, const char *path, const Block *block, bool
   }
   sqlite3 *db = NULL;
   char *document = block_json(block, true);
-  int code = document ? store_file_open(connector, path, STORE_WRITE, &db, error)
-                      : error_memory(error);
+  int code =
+      document ? store_file_open(connector, path, STORE_WRITE, &db, error) : error_memory(error);
   if (code == SQLITE_OK) code = insert(db, path, block, overwrite, document, error);
   store_file_close(db);
   sqlite3_free(document);

@@ -70,7 +70,7 @@ int sealed_make(const char *path, const char *name, const char *document,
                 unsigned char key_id[CIPHER_KEY_ID_BYTES], unsigned char **bytes, size_t *size,
                 Error *error);
 Sealed *sealed_retain(Sealed *sealed);
-void sealed_release(Sealed *sealed); /* NULL is allowed */
+void sealed_release(Sealed *sealed);                /* NULL is allowed */
 bool sealed_same(const Sealed *a, const Sealed *b); /* NULLs are allowed */
 int sealed_open(const Sealed *sealed, char **secret, Error *error);
 

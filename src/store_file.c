@@ -95,7 +95,8 @@ static int check_status(const char *path, const struct stat *status, bool direct
                      path);
   }
   if (status->st_mode & refused) {
-    return error_set(error, SQLITE_PERM, "others can %s the store %s, so it is not used; type: "
+    return error_set(error, SQLITE_PERM,
+                     "others can %s the store %s, so it is not used; type: "
                      "chmod %s '%q'",
                      system ? "write to" : "read or write", path, mode, path);
   }
@@ -116,7 +117,8 @@ static int split_path(const char *path, char **directory, const char **file, Err
   const char *slash = strrchr(path, '/');
   *file = slash ? slash + 1 : path;
   size_t size = slash ? (size_t)(slash - path) : 0;
-  while (size > 1 && path[size - 1] == '/') size--;
+  while (size > 1 && path[size - 1] == '/')
+    size--;
   *directory = slash == NULL ? sqlite3_mprintf(".")
                : size == 0   ? sqlite3_mprintf("/")
                              : sqlite3_mprintf("%.*s", (int)size, path);
@@ -154,8 +156,7 @@ static int make_file(const char *path, Error *error) {
   int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd < 0) {
     if (errno == EEXIST) return SQLITE_OK;
-    return error_set(error, SQLITE_CANTOPEN, "cannot make the store %s: %s", path,
-                     strerror(errno));
+    return error_set(error, SQLITE_CANTOPEN, "cannot make the store %s: %s", path, strerror(errno));
   }
   int failed = fchmod(fd, mode) == 0 ? 0 : errno;
   close(fd);
@@ -183,8 +184,8 @@ static int check_store(const char *path, StoreAccess access, char **real, Error 
     /* SQLITE_OPEN_NOFOLLOW allows no link anywhere, and a home may well lie behind one */
     char resolved[PATH_MAX];
     if (realpath(directory, resolved) == NULL) {
-      code = error_set(error, SQLITE_CANTOPEN, "cannot open the store %s: %s", path,
-                       strerror(errno));
+      code =
+          error_set(error, SQLITE_CANTOPEN, "cannot open the store %s: %s", path, strerror(errno));
     } else if ((*real = sqlite3_mprintf("%s/%s", resolved, file)) == NULL) {
       code = error_memory(error);
     }
@@ -216,10 +217,10 @@ static int pragma_number(sqlite3 *db, const char *path, const char *sql, int *nu
   sqlite3_stmt *statement = NULL;
   *number = 0;
   int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-  if (code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
-    *number = sqlite3_column_int(statement, 0);
+  if (code == SQLITE_OK) {
+    if (sqlite3_step(statement) == SQLITE_ROW) *number = sqlite3_column_int(statement, 0);
+    code = sqlite3_finalize(statement);
   }
-  code = sqlite3_finalize(statement);
   return code ? store_file_error(db, path, "read", error) : SQLITE_OK;
 }
 
@@ -228,17 +229,19 @@ static int make_tables(sqlite3 *db, const char *path, Error *error) {
   char sql[1024], hex[2 * CIPHER_SALT_BYTES + 1];
   int code = cipher_random(salt, sizeof salt, error);
   if (code) return code;
-  for (size_t i = 0; i < sizeof salt; i++) sqlite3_snprintf(3, hex + 2 * i, "%02x", salt[i]);
-  sqlite3_snprintf(sizeof sql, sql,
-                   "BEGIN IMMEDIATE;"
-                   "CREATE TABLE IF NOT EXISTS block(name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
-                   " document TEXT NOT NULL, key_id BLOB, secret BLOB, created_at TEXT NOT NULL,"
-                   " updated_at TEXT NOT NULL);"
-                   "CREATE TABLE IF NOT EXISTS setting(key TEXT PRIMARY KEY, value BLOB NOT NULL);"
-                   "INSERT OR IGNORE INTO setting VALUES('salt', x'%s');"
-                   "PRAGMA application_id=%d; PRAGMA user_version=%d;"
-                   "COMMIT",
-                   hex, APPLICATION_ID, STORE_FORMAT);
+  for (size_t i = 0; i < sizeof salt; i++)
+    sqlite3_snprintf(3, hex + 2 * i, "%02x", salt[i]);
+  sqlite3_snprintf(
+      sizeof sql, sql,
+      "BEGIN IMMEDIATE;"
+      "CREATE TABLE IF NOT EXISTS block(name TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+      " document TEXT NOT NULL, key_id BLOB, secret BLOB, created_at TEXT NOT NULL,"
+      " updated_at TEXT NOT NULL);"
+      "CREATE TABLE IF NOT EXISTS setting(key TEXT PRIMARY KEY, value BLOB NOT NULL);"
+      "INSERT OR IGNORE INTO setting VALUES('salt', x'%s');"
+      "PRAGMA application_id=%d; PRAGMA user_version=%d;"
+      "COMMIT",
+      hex, APPLICATION_ID, STORE_FORMAT);
   if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK) return SQLITE_OK;
   code = store_file_error(db, path, "write", error);
   sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
@@ -260,11 +263,12 @@ static int check_format(sqlite3 *db, const char *path, bool *empty, Error *error
     return error_set(error, SQLITE_ERROR, "%s is a database, but not a store of blocks", path);
   }
   if (format > STORE_FORMAT) {
-    return error_set(error, SQLITE_ERROR,
-                     "the store %s was written by a newer version of the connector (format %d; this "
-                     "one, " CONNECTOR_VERSION ", reads up to %d): upgrade, or name another store by "
-                     "CONNECTOR_STORE",
-                     path, format, STORE_FORMAT);
+    return error_set(
+        error, SQLITE_ERROR,
+        "the store %s was written by a newer version of the connector (format %d; this "
+        "one, " CONNECTOR_VERSION ", reads up to %d): upgrade, or name another store by "
+        "CONNECTOR_STORE",
+        path, format, STORE_FORMAT);
   }
   return SQLITE_OK;
 }
@@ -294,8 +298,8 @@ int store_file_open(Connector *connector, const char *path, StoreAccess access, 
   if (code || real == NULL) return code;
   /* not the host's default VFS, which may be anything */
   const char *vfs = sqlite3_vfs_find("unix") ? "unix" : NULL;
-  int flags = access == STORE_READ && store_is_system(path) ? SQLITE_OPEN_READONLY
-                                                            : SQLITE_OPEN_READWRITE;
+  int flags =
+      access == STORE_READ && store_is_system(path) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   bool empty = false;
   code = sqlite3_open_v2(real, db, flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_FULLMUTEX, vfs);
   if (code != SQLITE_OK) {

@@ -21,7 +21,8 @@ static int make_key_file(const char *path, Error *error) {
   char line[2 * CIPHER_KEY_BYTES + 2];
   int code = cipher_random(key, sizeof key, error);
   if (code) return code;
-  for (size_t i = 0; i < sizeof key; i++) sqlite3_snprintf(3, line + 2 * i, "%02x", key[i]);
+  for (size_t i = 0; i < sizeof key; i++)
+    sqlite3_snprintf(3, line + 2 * i, "%02x", key[i]);
   line[2 * CIPHER_KEY_BYTES] = '\n';
   line[2 * CIPHER_KEY_BYTES + 1] = 0;
   explicit_bzero(key, sizeof key);

@@ -32,7 +32,8 @@ static bool scheme_char(char c) {
 
 static size_t scheme_size(const char *text, size_t size) {
   size_t length = 0;
-  while (length < size && scheme_char(text[length])) length++;
+  while (length < size && scheme_char(text[length]))
+    length++;
   if (length == 0 || size - length < 3 || memcmp(text + length, "://", 3) != 0) return 0;
   return length;
 }
@@ -110,11 +111,13 @@ static int piece(Reader *reader, const char *text, size_t size, Decoding decodin
   }
   explicit_bzero(copy, size);
   sqlite3_free(copy);
-  return error_set(reader->error, SQLITE_ERROR, "Invalid URL: the %s is not valid UTF-8 text", part);
+  return error_set(reader->error, SQLITE_ERROR, "Invalid URL: the %s is not valid UTF-8 text",
+                   part);
 }
 
 static const char *find(const char *at, const char *end, const char *stops) {
-  while (at < end && strchr(stops, *at) == NULL) at++;
+  while (at < end && strchr(stops, *at) == NULL)
+    at++;
   return at;
 }
 
@@ -151,8 +154,9 @@ static int read_port(Reader *reader, Url *url) {
   int port = 0;
   for (; reader->at < stop; reader->at++) {
     if (!isdigit((unsigned char)*reader->at) || port > 65535) {
-      return invalid(reader, "the port must be a number from 1 to 65535 (user and password end with "
-                             "'@'; characters like : / @ in them are written %3A %2F %40)");
+      return invalid(reader,
+                     "the port must be a number from 1 to 65535 (user and password end with "
+                     "'@'; characters like : / @ in them are written %3A %2F %40)");
     }
     port = port * 10 + (*reader->at - '0');
     if (port == 0 || port > 65535) {
@@ -175,7 +179,8 @@ static int read_host(Reader *reader, Url *url) {
     stop = find(start, reader->end, ":/?");
   }
   if (memchr(start, '@', (size_t)(stop - start))) {
-    return invalid(reader, "there is an '@' too many; in a user name or password it is written %40");
+    return invalid(reader,
+                   "there is an '@' too many; in a user name or password it is written %40");
   }
   if (stop > start) {
     int code = piece(reader, start, (size_t)(stop - start), DECODE_NOTHING, "host", &url->host);
@@ -199,8 +204,8 @@ static int read_query(Reader *reader, Url *url) {
       url->query = query;
       UrlPair *pair = &query[url->query_count++];
       pair->key = pair->value = NULL;
-      int code = piece(reader, reader->at, (size_t)(equal - reader->at), DECODE_FORM, "query",
-                       &pair->key);
+      int code =
+          piece(reader, reader->at, (size_t)(equal - reader->at), DECODE_FORM, "query", &pair->key);
       if (code == SQLITE_OK) {
         const char *value = equal < stop ? equal + 1 : stop;
         code = piece(reader, value, (size_t)(stop - value), DECODE_FORM, "query", &pair->value);
@@ -241,8 +246,10 @@ static int read_all(Reader *reader, Url *url) {
 int url_parse(const char *text, size_t size, Url *url, Error *error) {
   memset(url, 0, sizeof *url);
   Reader reader = {text, text + size, error};
-  while (reader.at < reader.end && isspace((unsigned char)*reader.at)) reader.at++;
-  while (reader.end > reader.at && isspace((unsigned char)reader.end[-1])) reader.end--;
+  while (reader.at < reader.end && isspace((unsigned char)*reader.at))
+    reader.at++;
+  while (reader.end > reader.at && isspace((unsigned char)reader.end[-1]))
+    reader.end--;
   int code = read_all(&reader, url);
   if (code) url_clear(url);
   return code;

@@ -1,44 +1,16 @@
 /*
-** block_test.c: URLs, definitions, options and what a driver is told, without a store.
+** block_test.c: URLs, definitions, options and changes, without a store.
 ** sources: src/block.c src/block_json.c src/block_target.c src/block_change.c src/draft.c
-** sources: src/draft_check.c src/definition.c src/url.c src/address.c src/options.c src/option_file.c
-** sources: src/secret.c src/secret_files.c src/secret_command.c src/secret_ask.c src/sealed.c
-** sources: src/store_key.c src/cipher.c src/registry.c src/json.c src/json_reader.c src/json_write.c
-** sources: src/error.c src/log_mask.c src/driver_*.c src/sqlite/[a-z]*.c
+** sources: src/draft_check.c src/definition.c src/url.c src/address.c src/option_specs.c
+** sources: src/options.c src/option_list.c src/option_file.c src/secret.c src/secret_files.c
+** sources: src/secret_command.c src/secret_ask.c src/sealed.c src/store_key.c src/cipher.c
+** sources: src/registry.c src/json.c src/json_reader.c src/json_write.c src/error.c src/log_mask.c
+** sources: src/driver_*.c src/sqlite/[a-z]*.c
 */
-#include "address.h"
-#include "block.h"
-#include "draft.h"
-#include "unit.h"
-#include "url.h"
+#include "blocks.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-static Error error;
-static bool interrupt_now;
-
-static bool interrupted(void *context) {
-  (void)context;
-  return interrupt_now;
-}
-
-static Block *make_with(const char *definition, const char *options, const Block *old) {
-  Block *block = NULL;
-  error_clear(&error);
-  int code = block_parse(&unit_connector, "shop", definition, strlen(definition), options,
-                         options ? strlen(options) : 0, false, old, &block, &error);
-  CHECK((code == SQLITE_OK) == (block != NULL));
-  CHECK(code == error.code);
-  return block;
-}
-
-static Block *make(const char *definition) {
-  return make_with(definition, NULL, NULL);
-}
 
 static void is_json(const char *definition, const char *wanted) {
   Block *block = make(definition);
@@ -112,8 +84,9 @@ static void test_urls(void) {
          "postgresql://db/x?connect_timeout=&sslmode=require");
   is_url("{\"driver\":\"postgresql+psycopg2\",\"database\":\"my.db\"}",
          "postgresql+psycopg2:///my.db");
-  is_url("{\"driver\":\"postgresql\",\"username\":\"u\",\"password\":\"p@ss:w/d?#%\",\"host\":\"h\"}",
-         "postgresql://u:p%40ss%3Aw%2Fd%3F%23%25@h");
+  is_url(
+      "{\"driver\":\"postgresql\",\"username\":\"u\",\"password\":\"p@ss:w/d?#%\",\"host\":\"h\"}",
+      "postgresql://u:p%40ss%3Aw%2Fd%3F%23%25@h");
   is_url("{\"driver\":\"postgresql\",\"password\":\"p\",\"host\":\"h\"}", "postgresql://h");
   is_url("sqlite://", "sqlite://");
   is_url("sqlite:///:memory:", "sqlite:///:memory:");
@@ -121,13 +94,33 @@ static void test_urls(void) {
 }
 
 static void test_driver_names(void) {
-  static const char *const names[] = {
-      "postgresql", "postgresql+psycopg2", "postgresql+pg8000", "postgresql+psycopg2cffi",
-      "postgresql+pypostgresql", "postgresql+pygresql", "postgresql+asyncpg",
-      "postgresql+psycopg", "postgres", "mysql", "mysql+mysqldb", "mysql+pymysql",
-      "mysql+mysqlconnector", "mysql+cymysql", "mysql+oursql", "mysql+pyodbc", "mysql+asyncmy",
-      "mysql+aiomysql", "mariadb", "oracle", "oracle+cx_oracle", "oracle+oracledb",
-      "oracle+oracledb_async", "mssql", "mssql+pyodbc", "mssql+mxodbc", "mssql+pymssql"};
+  static const char *const names[] = {"postgresql",
+                                      "postgresql+psycopg2",
+                                      "postgresql+pg8000",
+                                      "postgresql+psycopg2cffi",
+                                      "postgresql+pypostgresql",
+                                      "postgresql+pygresql",
+                                      "postgresql+asyncpg",
+                                      "postgresql+psycopg",
+                                      "postgres",
+                                      "mysql",
+                                      "mysql+mysqldb",
+                                      "mysql+pymysql",
+                                      "mysql+mysqlconnector",
+                                      "mysql+cymysql",
+                                      "mysql+oursql",
+                                      "mysql+pyodbc",
+                                      "mysql+asyncmy",
+                                      "mysql+aiomysql",
+                                      "mariadb",
+                                      "oracle",
+                                      "oracle+cx_oracle",
+                                      "oracle+oracledb",
+                                      "oracle+oracledb_async",
+                                      "mssql",
+                                      "mssql+pyodbc",
+                                      "mssql+mxodbc",
+                                      "mssql+pymssql"};
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     char url[100], json[200];
     sqlite3_snprintf(sizeof url, url, "%s://u:p@h/d", names[i]);
@@ -153,8 +146,9 @@ static void test_bad_urls(void) {
   fails("", "block 'shop': the definition is empty*");
   fails("  \n", "block 'shop': the definition is empty*");
   fails("postgresql:/x:CANARY@h", "Invalid URL*");
-  fails("postgresqll://u:CANARY@h", "Invalid URL for block 'shop': unknown driver 'postgresqll'; did "
-                                   "you mean 'postgresql'*");
+  fails("postgresqll://u:CANARY@h",
+        "Invalid URL for block 'shop': unknown driver 'postgresqll'; did "
+        "you mean 'postgresql'*");
   fails("postgresql://u:CANARY", "Invalid URL*the port must be*");
   fails("postgresql://u:x@CANARY@h/d", "Invalid URL*%40*");
   fails("postgresql://u:x@h/d?CANARY@h", "Invalid URL*%40*");
@@ -188,12 +182,13 @@ static void test_sqlite_paths(void) {
 /* ---------------------------------------------------------------- JSON */
 
 static void test_json(void) {
-  is_json("{\"driver\":\"mysql+pymysql\",\"database\":\"d\",\"username\":\"u\",\"password\":\"p\","
-          "\"host\":\"h\",\"port\":\"3307\",\"query\":{\"charset\":\"utf8mb4\"},"
-          "\"connect_args\":{\"compress\":true,\"read_timeout\":5},\"fetch_size\":7}",
-          "{\"driver\":\"mysql+pymysql\",\"username\":\"u\",\"password\":\"********\",\"host\":\"h\","
-          "\"port\":3307,\"database\":\"d\",\"query\":{\"charset\":\"utf8mb4\"},"
-          "\"connect_args\":{\"compress\":true,\"read_timeout\":5},\"fetch_size\":7}");
+  is_json(
+      "{\"driver\":\"mysql+pymysql\",\"database\":\"d\",\"username\":\"u\",\"password\":\"p\","
+      "\"host\":\"h\",\"port\":\"3307\",\"query\":{\"charset\":\"utf8mb4\"},"
+      "\"connect_args\":{\"compress\":true,\"read_timeout\":5},\"fetch_size\":7}",
+      "{\"driver\":\"mysql+pymysql\",\"username\":\"u\",\"password\":\"********\",\"host\":\"h\","
+      "\"port\":3307,\"database\":\"d\",\"query\":{\"charset\":\"utf8mb4\"},"
+      "\"connect_args\":{\"compress\":true,\"read_timeout\":5},\"fetch_size\":7}");
   is_json("{\"connection_info\":{\"driver\":\"postgresql\",\"host\":\"h\",\"port\":null},"
           "\"connect_args\":null,\"fetch_size\":2}",
           "{\"driver\":\"postgresql\",\"host\":\"h\",\"fetch_size\":2}");
@@ -238,7 +233,8 @@ static void test_bad_json(void) {
         "*unknown option 'hots'; did you mean 'host'?; valid: driver, username,*");
   fails("{\"driver\":\"postgresql\",\"hots\":{}}", "*unknown option 'hots'*");
   fails("{\"driver\":\"postgresql\",\"host\":{}}", "*host must be a single value*");
-  fails("{\"driver\":\"postgresql\",\"password\":[\"CANARY\"]}", "*password must be a single value*");
+  fails("{\"driver\":\"postgresql\",\"password\":[\"CANARY\"]}",
+        "*password must be a single value*");
   fails("{\"driver\":\"postgresql\",\"password\":{\"v\":\"CANARY\"}}", "*password must be a text*");
   fails("{\"driver\":\"postgresql\",\"password\":\"a\\u0000CANARY\"}", "*NUL*");
   fails("{\"driver\":\"postgresql\",\"username\":\"a\\nCANARY\"}", "*control characters*");
@@ -248,12 +244,15 @@ static void test_bad_json(void) {
         "*'sslpassword' is refused*");
   fails("{\"driver\":\"postgresql\",\"query\":{\"token\":\"CANARY\"}}", "*unknown option 'token'*");
   fails("{\"driver\":\"postgresql\",\"pwd\":\"CANARY\"}", "*unknown option 'pwd'*");
-  fails("{\"driver\":\"postgresql\",\"CANARY CANARY\":1}", "*unknown option (its name is no word)*");
-  fails("{\"driver\":\"mysql\",\"connect_args\":{\"ssl\":{\"CANARY 1\":\"x\"}}}", "*unknown option*");
+  fails("{\"driver\":\"postgresql\",\"CANARY CANARY\":1}",
+        "*unknown option (its name is no word)*");
+  fails("{\"driver\":\"mysql\",\"connect_args\":{\"ssl\":{\"CANARY 1\":\"x\"}}}",
+        "*unknown option*");
   fails("{\"driver\":\"mysql\",\"connect_args\":{\"ssl\":[1]}}", "*single value*");
   fails("{\"driver\":\"postgresql\",\"connect_args\":{\"server_settings\":{\"jit\":\"off\"}}}",
         "*options=*");
-  fails("{\"driver\":\"postgresql\",\"url\":\"mysql://u:CANARY@h\"}", "*the driver is given twice*");
+  fails("{\"driver\":\"postgresql\",\"url\":\"mysql://u:CANARY@h\"}",
+        "*the driver is given twice*");
   fails("{\"url\":\"mysql://u:CANARY@h\",\"host\":\"g\"}", "*host is given twice*");
   fails("{\"url\":\"mysql://u:CANARY@h\",\"password\":\"CANARY2\"}", "*password is given twice*");
   fails("{\"block_type_slug\":\"s3-bucket\",\"data\":{\"password\":\"CANARY\"}}",
@@ -287,55 +286,82 @@ static void test_options(void) {
     sqlite3_free(json);
   }
   block_release(block);
-  static const struct { const char *given, *key, *value; } good[] = {
-      {"sslmode=disable", "tls", "off"}, {"sslmode=verify-full", "tls", "verify-full"},
-      {"ssl_mode=VERIFY_IDENTITY", "tls", "verify-full"}, {"ssl-mode=REQUIRED", "tls", "require"},
-      {"ssl=true", "tls", "verify-full"}, {"ssl=0", "tls", "off"}, {"ssl", "tls", "verify-full"},
-      {"ssl_ca=/x", "tls_ca", "/x"}, {"sslrootcert=/x", "tls_ca", "/x"},
-      {"sslcert=/x", "tls_cert", "/x"}, {"ssl_key=/x", "tls_key", "/x"},
+  static const struct {
+    const char *given, *key, *value;
+  } good[] = {
+      {"sslmode=disable", "tls", "off"},
+      {"sslmode=verify-full", "tls", "verify-full"},
+      {"ssl_mode=VERIFY_IDENTITY", "tls", "verify-full"},
+      {"ssl-mode=REQUIRED", "tls", "require"},
+      {"ssl=true", "tls", "verify-full"},
+      {"ssl=0", "tls", "off"},
+      {"ssl", "tls", "verify-full"},
+      {"ssl_ca=/x", "tls_ca", "/x"},
+      {"sslrootcert=/x", "tls_ca", "/x"},
+      {"sslcert=/x", "tls_cert", "/x"},
+      {"ssl_key=/x", "tls_key", "/x"},
       {"{\"connect_timeout\":2.5}", "connect_timeout", "3"},
-      {"{\"readonly\":true}", "readonly", "true"}, {"readonly=on", "readonly", "true"},
-      {"{\"readonly\":0}", "readonly", "false"}, {"numeric=TEXT", "numeric", "text"},
-      {"overwrite", "fetch_size", "1"}, {"", "fetch_size", "1"},
-      {"{\"tls\":null}", "fetch_size", "1"}, {"connection_timeout=7", "connect_timeout", "7"},
-      {"charset=utf8mb4", "charset", "utf8mb4"}, {"local_infile=0", "local_infile", "0"},
+      {"{\"readonly\":true}", "readonly", "true"},
+      {"readonly=on", "readonly", "true"},
+      {"{\"readonly\":0}", "readonly", "false"},
+      {"numeric=TEXT", "numeric", "text"},
+      {"overwrite", "fetch_size", "1"},
+      {"", "fetch_size", "1"},
+      {"{\"tls\":null}", "fetch_size", "1"},
+      {"connection_timeout=7", "connect_timeout", "7"},
+      {"charset=utf8mb4", "charset", "utf8mb4"},
+      {"local_infile=0", "local_infile", "0"},
   };
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
     block = make_with("mysql://h", good[i].given, NULL);
-    if (!CHECK(block != NULL)) printf("  %s: %s\n", good[i].given, error.message);
-    else CHECK_TEXT(block_option(block, good[i].key), good[i].value);
+    if (!CHECK(block != NULL))
+      printf("  %s: %s\n", good[i].given, error.message);
+    else
+      CHECK_TEXT(block_option(block, good[i].key), good[i].value);
     block_release(block);
   }
 }
 
 static void test_bad_options(void) {
-  static const struct { const char *given, *pattern; } bad[] = {
+  static const struct {
+    const char *given, *pattern;
+  } bad[] = {
       {"fetch_sise=3", "*unknown option 'fetch_sise'; did you mean 'fetch_size'?; valid: *tls*"},
       {"fetch_size=CANARY", "*fetch_size must be a number from 1 to*"},
-      {"fetch_size=0", "*fetch_size must be*"}, {"fetch_size=1.5", "*fetch_size must be*"},
-      {"fetch_size=", "*"}, {"connect_timeout=0", "*connect_timeout must be a number of seconds*"},
+      {"fetch_size=0", "*fetch_size must be*"},
+      {"fetch_size=1.5", "*fetch_size must be*"},
+      {"fetch_size=", "*"},
+      {"connect_timeout=0", "*connect_timeout must be a number of seconds*"},
       {"readonly=CANARY", "*readonly must be true or false*"},
       {"tls=CANARY", "*tls must be one of: verify-full verify-ca require off*"},
       {"sslmode=prefer", "*sslmode must be one of: verify-full*"},
-      {"sslmode=allow", "*sslmode must be one of*"}, {"batch=3", "*batch must be one of: auto on off*"},
+      {"sslmode=allow", "*sslmode must be one of*"},
+      {"batch=3", "*batch must be one of: auto on off*"},
       {"client_encoding=latin1", "*client_encoding must be one of*always UTF-8*"},
       {"service=CANARY", "*'service' is refused*valid: *"},
       {"passfile=CANARY", "*'passfile' is refused: use password_from*"},
-      {"hostaddr=CANARY", "*'hostaddr' is refused*"}, {"sslpassword=CANARY", "*is refused*"},
-      {"krbsrvname=CANARY", "*is refused*"}, {"charset=utf8mb4", "*means nothing to postgresql*"},
-      {"mode=ro", "*means nothing to postgresql*"}, {"fetch_size=1,fetch_size=2", "*given twice*"},
+      {"hostaddr=CANARY", "*'hostaddr' is refused*"},
+      {"sslpassword=CANARY", "*is refused*"},
+      {"krbsrvname=CANARY", "*is refused*"},
+      {"charset=utf8mb4", "*means nothing to postgresql*"},
+      {"mode=ro", "*means nothing to postgresql*"},
+      {"fetch_size=1,fetch_size=2", "*given twice*"},
       {"tls=off,sslmode=require", "*tls is given twice*"},
-      {"fetch_size='3", "*a quote does not end*"}, {"application_name='CANARY' x", "*quote*"},
-      {"=CANARY", "*a key is missing*"}, {"fetch_size=1,,", "*a key is missing*"},
+      {"fetch_size='3", "*a quote does not end*"},
+      {"application_name='CANARY' x", "*quote*"},
+      {"=CANARY", "*a key is missing*"},
+      {"fetch_size=1,,", "*a key is missing*"},
       {"password:CANARY", "*unknown option (its name is no word)*"},
       {"{\"fetch_size\":[1]}", "*fetch_size must be a number*"},
       {"{\"fetch_size\":CANARY}", "block 'shop': options: *"},
       {"application_name='a\nCANARY'", "*control characters*"},
       {"password_from=CANARY", "*password_from must be ask, env:NAME*"},
       {"password_from=env:1CANARY", "*needs the name of an environment variable*"},
-      {"password_from=file:CANARY", "*absolute path*"}, {"password_from='command: '", "*a program*"},
+      {"password_from=file:CANARY", "*absolute path*"},
+      {"password_from='command: '", "*a program*"},
       {"password_from=ask", "*works with connector_save and connector_open only*"},
-      {"password_from=pgpass,password=CANARY", "*not both*"}, {"password=", "*"},
+      {"password_from=pgpass,password=CANARY", "*not both*"},
+      {"password=", "*"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     if (strcmp(bad[i].pattern, "*") == 0) { /* empty is not given */
@@ -355,266 +381,6 @@ static void test_bad_options(void) {
   fails_with("postgresql://?host=a:x", NULL, "*port of a host*");
   fails_with("postgresql://?host=[::1", NULL, "*no ']'*");
   fails_with("postgresql://?host=a&port=CANARY", NULL, "*port must be a number*");
-}
-
-/* ---------------------------------------------------------------- targets */
-
-static BlockTarget target;
-
-static bool connects(const char *definition, const char *options) {
-  Block *block = make_with(definition, options, NULL);
-  if (!CHECK(block != NULL)) {
-    printf("  %s: %s\n", definition, error.message);
-    return false;
-  }
-  static Block *held; /* the target borrows from it */
-  block_release(held);
-  held = block;
-  int code = block_target(&unit_connector, block, &target, &error);
-  CHECK(code == error.code);
-  if (strcmp(definition, "sqlite://") == 0) { /* the last one */
-    block_release(held);
-    held = NULL;
-    return false;
-  }
-  return code == SQLITE_OK;
-}
-
-static void tls_is(const char *definition, TlsMode wanted) {
-  if (!CHECK(connects(definition, NULL))) return;
-  if (!CHECK(target.target.tls == wanted)) printf("  %s: %d\n", definition, target.target.tls);
-  block_target_clear(&target);
-}
-
-static void test_tls(void) {
-  tls_is("postgresql://db.example.com/x", TLS_VERIFY_FULL);
-  tls_is("postgresql://10.0.0.1/x", TLS_VERIFY_FULL);
-  tls_is("postgresql://localhost.example.com/x", TLS_VERIFY_FULL);
-  tls_is("postgresql://localhost/x", TLS_OFF);
-  tls_is("postgresql://127.0.0.1/x", TLS_OFF);
-  tls_is("postgresql://127.8.9.10/x", TLS_OFF);
-  tls_is("postgresql://127.0.0.1.example.com/x", TLS_VERIFY_FULL);
-  tls_is("postgresql://[::1]/x", TLS_OFF);
-  tls_is("postgresql://[::2]/x", TLS_VERIFY_FULL);
-  tls_is("postgresql:///x", TLS_OFF);
-  tls_is("postgresql://%2Frun%2Fpg/x", TLS_OFF);
-  tls_is("postgresql:///x?host=/run/pg", TLS_OFF);
-  tls_is("postgresql:///x?host=localhost&host=db", TLS_VERIFY_FULL);
-  tls_is("mysql:///x?unix_socket=/run/m.sock", TLS_OFF);
-  tls_is("mysql://db/x?unix_socket=/run/m.sock", TLS_OFF);
-  tls_is("mysql://127.0.0.1/x?ssl_ca=/ca", TLS_VERIFY_FULL);
-  tls_is("mysql://127.0.0.1/x?ssl_ca=/ca&ssl_check_hostname=false", TLS_VERIFY_CA);
-  tls_is("mysql://127.0.0.1/x?ssl_verify_identity=true", TLS_VERIFY_FULL);
-  tls_is("mysql://127.0.0.1/x?ssl_check_hostname=false", TLS_OFF);
-  tls_is("mysql://db/x?ssl_check_hostname=false", TLS_VERIFY_CA);
-  tls_is("mysql://db/x?ssl_verify_cert=false", TLS_REQUIRE);
-  tls_is("mysql://db/x?tls=require&ssl_check_hostname=false", TLS_REQUIRE);
-  tls_is("mysql://db/x?ssl_disabled=true", TLS_OFF);
-  tls_is("mysql://db/x?ssl_disabled=false", TLS_VERIFY_FULL);
-  tls_is("postgresql://db/x?sslmode=disable", TLS_OFF);
-  tls_is("postgresql://db/x?sslmode=verify-ca", TLS_VERIFY_CA);
-  tls_is("postgresql://localhost/x?tls=verify-full", TLS_VERIFY_FULL);
-  tls_is("postgresql://db/x?sslrootcert=system", TLS_VERIFY_FULL);
-}
-
-static void test_target(void) {
-  if (CHECK(connects("postgresql://ann:pw@db:5433/shop?keepalives=1&options=-c%20a=b",
-                     "readonly, statement_timeout=50, transaction_timeout=60, timestamp=unix"))) {
-    const DriverTarget *t = &target.target;
-    CHECK_TEXT(t->block, "shop");
-    CHECK_TEXT(t->application_name, "sqlite-connector/" CONNECTOR_VERSION " shop");
-    CHECK(t->address_count == 1 && t->addresses[0].port == 5433);
-    CHECK_TEXT(t->addresses[0].host, "db");
-    CHECK_TEXT(t->username, "ann");
-    CHECK_TEXT(t->password, "pw");
-    CHECK_TEXT(t->database, "shop");
-    CHECK(t->readonly && t->statement_timeout == 50 && t->transaction_timeout == 60);
-    CHECK_TEXT(t->timestamp, "unix");
-    CHECK_TEXT(t->numeric, "auto");
-    CHECK(t->setting_count == 2);
-    CHECK_TEXT(t->settings[0].key, "keepalives");
-    CHECK_TEXT(t->settings[1].value, "-c a=b");
-    block_target_clear(&target);
-    CHECK(target.memory == NULL && target.target.password == NULL);
-  }
-  if (CHECK(connects("postgresql:///x?host=a:1,[::2]:3&host=/run/x&port=7&application_name=mine",
-                     "load_balance_hosts=disable"))) {
-    const DriverTarget *t = &target.target;
-    CHECK_TEXT(t->application_name, "mine");
-    CHECK(t->setting_count == 0 && t->address_count == 3);
-    CHECK_TEXT(t->addresses[0].host, "a");
-    CHECK_TEXT(t->addresses[1].host, "::2");
-    CHECK_TEXT(t->addresses[2].host, "/run/x");
-    CHECK(t->addresses[0].port == 1 && t->addresses[1].port == 3 && t->addresses[2].port == 7);
-    block_target_clear(&target);
-  }
-  if (CHECK(connects("postgresql:///x?host=a,b,c&port=1,2,3", "load_balance_hosts=random"))) {
-    int sum = 0;
-    for (size_t i = 0; i < target.target.address_count; i++) sum += target.target.addresses[i].port;
-    CHECK(sum == 6);
-    block_target_clear(&target);
-  }
-  connects("sqlite://", NULL);
-  block_target_clear(&target);
-}
-
-/* ---------------------------------------------------------------- passwords */
-
-static char folder[] = "/tmp/block_test.XXXXXX";
-static char path_of[200];
-
-static const char *file(const char *name, const char *content, mode_t mode) {
-  sqlite3_snprintf(sizeof path_of, path_of, "%s/%s", folder, name);
-  unlink(path_of);
-  int fd = open(path_of, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  if (fd >= 0) {
-    CHECK(write(fd, content, strlen(content)) == (ssize_t)strlen(content));
-    fchmod(fd, mode);
-    close(fd);
-  }
-  return path_of;
-}
-
-static void password_is(const char *definition, const char *options, const char *wanted) {
-  if (!CHECK(connects(definition, options))) {
-    printf("  %s: %s\n", definition, error.message ? error.message : "");
-    return;
-  }
-  CHECK_TEXT(target.target.password, wanted);
-  block_target_clear(&target);
-}
-
-static void password_fails(const char *definition, const char *options, const char *pattern) {
-  CHECK(!connects(definition, options));
-  if (!CHECK(error.message && sqlite3_strglob(pattern, error.message) == 0)) {
-    printf("  %s\n  got    <%s>\n  wanted <%s>\n", options, error.message, pattern);
-  }
-  CHECK(error.message && strstr(error.message, "CANARY") == NULL);
-  CHECK(target.memory == NULL);
-}
-
-static void test_environment_and_file(void) {
-  char options[300];
-  setenv("UNIT_PASSWORD", "pw from env", 1);
-  password_is("postgresql://h", "password_from=env:UNIT_PASSWORD", "pw from env");
-  password_fails("postgresql://h", "password_from=env:UNIT_NOT_SET",
-                 "connector 'shop': the environment variable UNIT_NOT_SET*not set");
-  sqlite3_snprintf(sizeof options, options, "password_from=file:%s/pw", folder);
-  password_fails("postgresql://h", options, "*cannot read*");
-  file("pw", "first line \r\nCANARY\n", 0600);
-  password_is("postgresql://h", options, "first line ");
-  file("pw", "CANARY", 0640);
-  password_fails("postgresql://h", options, "*chmod 600 '/tmp/block_test*");
-  file("pw", "CANARY", 0604);
-  password_fails("postgresql://h", options, "*chmod 600*");
-  file("other", "CANARY", 0600);
-  unlink(file("pw", "", 0600));
-  CHECK(symlink("other", path_of) == 0);
-  password_fails("postgresql://h", options, "*symbolic link*");
-  unlink(path_of);
-  CHECK(mkfifo(path_of, 0600) == 0);
-  password_fails("postgresql://h", options, "*not a regular file*");
-  unlink(path_of);
-  CHECK(mkdir(path_of, 0700) == 0);
-  password_fails("postgresql://h", options, "*not a regular file*");
-  rmdir(path_of);
-  char *large = sqlite3_mprintf("%070000d", 1);
-  file("pw", large, 0600);
-  password_fails("postgresql://h", options, "*longer than*");
-  sqlite3_free(large);
-  unlink(path_of);
-}
-
-static void test_pgpass(void) {
-  setenv("HOME", folder, 1);
-  setenv("PGPASSFILE", "/nonexistent", 1);
-  setenv("PGPASSWORD", "CANARY", 1);
-  file(".pgpass",
-       "# comment\n"
-       "other:*:*:*:CANARY\n"
-       "db\\:1:5432:*:ann:pw\\:1\\\\2\n"
-       "db:5433:shop:ann:exact\r\n"
-       "db:*:ann:ann:same name\n"
-       "localhost:5432:*:ann:socket\n"
-       "/run/x:*:*:*:path\n"
-       "broken line\n"
-       "b:*:*:*:second\n"
-       "db:5432:*:*:CANARY but only for others",
-       0600);
-  password_is("postgresql://ann@db:5433/shop", "password_from=pgpass", "exact");
-  password_is("postgresql://ann@db", "password_from=pgpass", "same name");
-  password_is("postgresql://ann@/x", "password_from=pgpass", "socket");
-  password_is("postgresql://ann@/x?host=/run/x", "password_from=pgpass", "path");
-  password_is("postgresql://ann@/x?host=a&host=b", "password_from=pgpass", "second");
-  password_fails("postgresql://bob@db:5433/shop", "password_from=pgpass", "*no line for this host*");
-  chmod(path_of, 0644);
-  password_fails("postgresql://ann@db:5433/shop", "password_from=pgpass", "*chmod 600*.pgpass'*");
-  unlink(path_of);
-  password_fails("postgresql://ann@db", "password_from=pgpass", "*cannot read*.pgpass*");
-}
-
-static void test_my_cnf(void) {
-  char url[300];
-  file(".my.cnf",
-       "# c\n[mysqld]\npassword=CANARY\n[client]\nuser = x\npassword = 'a#b\\'c' # comment\n"
-       "[group]\npassword=in group # c\nhost=db.example.com\nport=3307\n",
-       0600);
-  password_is("mysql://h", "password_from=my_cnf", "a#b'c");
-  sqlite3_snprintf(sizeof url, url, "mysql:///d?read_default_file=%s&read_default_group=group",
-                   path_of);
-  password_is(url, NULL, "in group");
-  if (CHECK(connects(url, NULL))) {
-    CHECK_TEXT(target.target.username, "x");
-    CHECK_TEXT(target.target.addresses[0].host, "db.example.com");
-    CHECK(target.target.addresses[0].port == 3307);
-    CHECK(target.target.tls == TLS_VERIFY_FULL);
-    block_target_clear(&target);
-  }
-  file(".my.cnf", "[client]\nuser=x\n", 0600);
-  password_fails("mysql://h", "password_from=my_cnf", "*no password=*");
-  file(".my.cnf", "[client]\npassword=CANARY\n", 0666);
-  password_fails("mysql://h", "password_from=my_cnf", "*chmod 600*");
-  unlink(path_of);
-  unsetenv("HOME");
-  password_fails("mysql://h", "password_from=my_cnf", "*no home directory*");
-}
-
-static void test_command(void) {
-  password_is("mysql://h", "password_from=command:echo pw", "pw");
-  password_is("mysql://h", "password_from='command:printf \"%s|\" a ''b c'' \\\"d\\ e\\\"'",
-              "a|b c|\"d e\"|");
-  password_is("mysql://h", "password_from='command:echo $HOME `id` ; x'", "$HOME `id` ; x");
-  password_is("mysql://h", "password_from='command:sh -c \"cat; echo in=$(cat)\"'", "in=");
-  password_is("mysql://h", "password_from='command:sh -c \"echo a; echo CANARY\"'", "a");
-  password_is("mysql://h",
-              "password_from='command:sh -c \"echo a; head -c 300000 /dev/zero | tr ''\\\\0'' x\"'",
-              "a");
-  password_fails("mysql://h", "password_from=command:/nonexistent/program",
-                 "*'/nonexistent/program' of password_from*");
-  password_fails("mysql://h", "password_from='command:sh -c \"echo CANARY; exit 3\"'",
-                 "*exit status 3*");
-  password_fails("mysql://h", "password_from='command:sh -c \"kill -9 $$\"'", "*signal 9*");
-  password_fails("mysql://h", "password_from=command:true", "*printed no password*");
-  password_fails("mysql://h", "password_from='command:printf \"a\\\\000CANARY\"'", "*NUL*");
-  password_fails("mysql://h", "password_from='command:echo \"CANARY'", "*a quote is not closed*");
-  int64_t start = driver_clock();
-  interrupt_now = true;
-  password_fails("mysql://h", "password_from='command:sleep 30'", "*interrupted*");
-  CHECK(error.code == SQLITE_INTERRUPT);
-  password_fails("mysql://h", "password_from='command:sh -c \"exec >&-; sleep 30\"'",
-                 "*interrupted*");
-  interrupt_now = false;
-  CHECK(driver_clock() - start < 2000000);
-  Block *block = make_with("mysql://h", "password_from=command:echo CANARY", NULL);
-  if (!CHECK(block != NULL)) return;
-  static const BlockSource sources[] = {BLOCK_ENVIRONMENT, BLOCK_SYSTEM};
-  for (size_t i = 0; i < 2; i++) {
-    block->source = sources[i];
-    error_clear(&error);
-    CHECK(block_target(&unit_connector, block, &target, &error) == SQLITE_AUTH);
-    CHECK(error.message && strstr(error.message, "only in a block of your own") != NULL);
-  }
-  block_release(block);
 }
 
 /* ---------------------------------------------------------------- changes */
@@ -680,19 +446,25 @@ static void test_change(void) {
                "{\"driver\":\"postgresql\",\"host\":\"db\"}");
   change_gives("postgresql://u:pw@db", "host", "g",
                "{\"driver\":\"postgresql\",\"username\":\"u\",\"password\":\"pw\",\"host\":\"g\"}");
-  change_gives("{\"driver\":\"mysql\",\"connect_args\":{\"ssl_mode\":\"REQUIRED\",\"compress\":true}}",
-               "tls", "off",
-               "{\"driver\":\"mysql\",\"connect_args\":{\"compress\":true},\"tls\":\"off\"}");
+  change_gives(
+      "{\"driver\":\"mysql\",\"connect_args\":{\"ssl_mode\":\"REQUIRED\",\"compress\":true}}",
+      "tls", "off", "{\"driver\":\"mysql\",\"connect_args\":{\"compress\":true},\"tls\":\"off\"}");
   change_gives("mysql://db", "driver", "mariadb", "{\"driver\":\"mariadb\",\"host\":\"db\"}");
   Block *old = make("postgresql://db?fetch_size=3");
-  static const struct { const char *key, *value, *pattern; } bad[] = {
+  static const struct {
+    const char *key, *value, *pattern;
+  } bad[] = {
       {"fetch_sise", "3", "block 'shop': unknown option 'fetch_sise'; did you mean 'fetch_size'*"},
       {"fetch_size", "CANARY", "*fetch_size must be a number*"},
-      {"driver", NULL, "*needs a driver*"}, {"driver", "oracel", "*unknown driver*"},
-      {"driver", "sqlite", "*SQLite takes no*"}, {"port", "CANARY", "*port must be*"},
-      {"query", "CANARY", "*"}, {"connect_args", "[\"CANARY\"]", "*connect_args*"},
+      {"driver", NULL, "*needs a driver*"},
+      {"driver", "oracel", "*unknown driver*"},
+      {"driver", "sqlite", "*SQLite takes no*"},
+      {"port", "CANARY", "*port must be*"},
+      {"query", "CANARY", "*"},
+      {"connect_args", "[\"CANARY\"]", "*connect_args*"},
       {"query.nonsense", "1", "*unknown option 'nonsense'*"},
-      {"password", "********", "*masked*"}, {"CANARY CANARY", "1", "*no word*"},
+      {"password", "********", "*masked*"},
+      {"CANARY CANARY", "1", "*no word*"},
   };
   for (size_t i = 0; old && i < sizeof bad / sizeof bad[0]; i++) {
     Block *block = changed(old, bad[i].key, bad[i].value);
@@ -720,12 +492,15 @@ static void test_masks(void) {
       "postgresql://ann:********@db:5433/shop?tls_ca=/ca",
       "postgresql://bob:********@db:5432/shop?tls_ca=/ca",
       "postgresql://ann:********@db:5432/shop?sslmode=require&tls_ca=/ca",
-      "postgresql://ann:********@db:5432/shop", "mysql://ann:********@db:5432/shop?tls_ca=/ca",
+      "postgresql://ann:********@db:5432/shop",
+      "mysql://ann:********@db:5432/shop?tls_ca=/ca",
       "postgresql://ann:********@/shop?host=db:5432&host=evil&tls_ca=/ca"};
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
     Block *block = make_with(good[i], NULL, old);
-    if (!CHECK(block != NULL)) printf("  %s: %s\n", good[i], error.message);
-    else CHECK_TEXT(block->password, "pw");
+    if (!CHECK(block != NULL))
+      printf("  %s: %s\n", good[i], error.message);
+    else
+      CHECK_TEXT(block->password, "pw");
     block_release(block);
   }
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -739,9 +514,19 @@ static void test_masks(void) {
 
 static void test_names(void) {
   static const char *const good[] = {"a", "0", "my-shop_2", "temp2", "sqlite", "domain"};
-  static const char *const bad[] = {"", "A", "a b", "main", "temp", "sqlite_x", "connector",
-                                    "connector_x", "é", "a.b", "postgresql://u:CANARY@h",
-                                    "{\"password\":\"CANARY\"}", "CANARY=x"};
+  static const char *const bad[] = {"",
+                                    "A",
+                                    "a b",
+                                    "main",
+                                    "temp",
+                                    "sqlite_x",
+                                    "connector",
+                                    "connector_x",
+                                    "é",
+                                    "a.b",
+                                    "postgresql://u:CANARY@h",
+                                    "{\"password\":\"CANARY\"}",
+                                    "CANARY=x"};
   for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
     CHECK(block_name_check(good[i], &error) == SQLITE_OK);
   }
@@ -800,7 +585,6 @@ static void test_memory(void) {
 int main(void) {
   unit_start();
   unit_connector.host.interrupted = interrupted;
-  if (mkdtemp(folder) == NULL) return 1;
   test_urls();
   test_driver_names();
   test_bad_urls();
@@ -809,21 +593,11 @@ int main(void) {
   test_bad_json();
   test_options();
   test_bad_options();
-  test_tls();
-  test_target();
-  test_environment_and_file();
-  test_pgpass();
-  test_my_cnf();
-  test_command();
   test_change();
   test_masks();
   test_names();
   test_memory();
-  connects("sqlite://", NULL);
-  block_target_clear(&target);
   error_clear(&error);
-  unlink(file("other", "", 0600));
-  rmdir(folder);
   sqlite3_shutdown();
   return unit_report();
 }
