@@ -28,6 +28,7 @@
 typedef struct Job {
   atomic_int references;
   atomic_bool abandoned;
+  atomic_bool done; /* the thread has written what follows `deadline` */
   atomic_int descriptor;
   int pipe[2];
   MyTarget *target;
@@ -56,6 +57,7 @@ static Job *job_new(MyTarget *target, int64_t deadline) {
   }
   atomic_init(&job->references, 1);
   atomic_init(&job->abandoned, false);
+  atomic_init(&job->done, false);
   atomic_init(&job->descriptor, -1);
   job->target = my_target_retain(target);
   job->deadline = deadline;
@@ -99,10 +101,9 @@ static void *job_thread(void *argument) {
   mysql_thread_init();
   job_work(job);
   mysql_thread_end();
-  while (write(job->pipe[1], "", 1) < 0) {
-    /* EINTR cannot be, all signals are blocked; the pipe is empty */
-    break;
-  }
+  atomic_store(&job->done, true);
+  ssize_t written = write(job->pipe[1], "", 1);
+  (void)written; /* an empty pipe takes one byte */
   job_release(job);
   return NULL;
 }
@@ -277,7 +278,7 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
   DriverStatus status = DRIVER_FAILED;
   switch (driver_wait(host, job->pipe[0], POLLIN, deadline, NULL)) {
   case WAIT_READY:
-    if (job->mysql == NULL) {
+    if (!atomic_load(&job->done) || job->mysql == NULL) {
       *error = job->error;
       tls_hint(target, error);
       break;

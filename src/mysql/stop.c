@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define KILL_TIME 5000000 /* microseconds that the second session may take */
+#define GIVE_UP_TIME 1000000
 #define QUICK_TIME 100000 /* for a statement that does nothing */
 
 struct MyStop {
@@ -92,7 +93,9 @@ static MyStop *stop_start(MyConnection *connection) {
 void my_stop_begin(MyConnection *connection, DriverFailure reason) {
   if (connection->stopping != FAILURE_NONE) return;
   connection->stopping = reason;
-  connection->stop_until = driver_clock() + MY_STOP_TIME;
+  /* Nobody waits for an answer when a result is given up early: keeping the session is worth more. */
+  bool given_up = connection->soft_limit != 0;
+  connection->stop_until = driver_clock() + (given_up ? GIVE_UP_TIME : MY_STOP_TIME);
   connection->stop = stop_start(connection);
 }
 
