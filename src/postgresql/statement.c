@@ -236,8 +236,10 @@ DriverStatus pg_statement_parse(PgStatement *statement, DriverError *error) {
   /* RELEASE took the unnamed statement: this one's text goes out again with its run */
   if (!guarded) connection->unnamed = statement;
   statement->parsed = true;
+  statement->stale = true;
+  if (pg_statement_describe(statement, description, error) != DRIVER_OK) return DRIVER_FAILED;
   statement->stale = false;
-  return pg_statement_describe(statement, description, error);
+  return DRIVER_OK;
 }
 
 DriverStatus pg_prepare(DriverConnection *base, const char *sql, size_t size,
