@@ -1,7 +1,7 @@
 #!/bin/sh
 # demo.sh: runs demo.sql, the quick start, in the sqlite3 shell on a database file in a temporary
 # folder, with the store of blocks there too. Called by `make demo`; BUILD is the folder of
-# connector.so.
+# connector.so, SQLITE3 another shell.
 set -eu
 
 demo=$(cd "$(dirname "$0")" && pwd)/demo.sql
@@ -12,4 +12,4 @@ cd "$folder"
 
 printf '$ sqlite3\n.load %s/connector\n' "$build"
 HOME=$folder XDG_CONFIG_HOME=$folder/.config \
-  sqlite3 -batch -bail -cmd ".load $build/connector" -cmd '.echo on' :memory: <"$demo"
+  "${SQLITE3:-sqlite3}" -batch -bail -cmd ".load $build/connector" -cmd '.echo on' :memory: <"$demo"
