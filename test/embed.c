@@ -4,7 +4,8 @@
 
 static int show(void *unused, int count, char **values, char **names) {
   (void)unused, (void)names;
-  for (int i = 0; i < count; i++) printf("%s%s", i ? "|" : "", values[i] ? values[i] : "NULL");
+  for (int i = 0; i < count; i++)
+    printf("%s%s", i ? "|" : "", values[i] ? values[i] : "NULL");
   puts("");
   return 0;
 }

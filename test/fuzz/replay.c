@@ -14,7 +14,8 @@ static int replay(const char *path) {
   if (!file || fseek(file, 0, SEEK_END) != 0) return 1;
   long size = ftell(file);
   rewind(file);
-  uint8_t *data = malloc(size > 0 ? (size_t)size : 1); /* exact, so that a sanitizer sees overruns */
+  uint8_t *data =
+      malloc(size > 0 ? (size_t)size : 1); /* exact, so that a sanitizer sees overruns */
   int failed = !data || size < 0 || fread(data, 1, (size_t)size, file) != (size_t)size;
   if (!failed) LLVMFuzzerTestOneInput(data, (size_t)size);
   free(data);
