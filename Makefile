@@ -155,9 +155,13 @@ asan: deps-test
 	@$(MAKE) -j$(JOBS) all units BUILD=build-asan SANITIZE=address,undefined CFLAGS="-O1 -g"
 	@BUILD=build-asan SANITIZE=address,undefined $(TCLSH) test/run.tcl $(T)
 
-.PHONY: lint
+C_FILES = $(shell find ext src test -name '*.[ch]')
+
+.PHONY: lint format
+format:
+	clang-format -i $(C_FILES)
 lint:
-	clang-format --dry-run -Werror $(shell find ext src test -name '*.[ch]')
+	clang-format --dry-run -Werror $(C_FILES)
 	@if command -v cppcheck >/dev/null; then \
 	  cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
 	    --error-exitcode=1 --suppress=missingIncludeSystem -I src ext src; \
@@ -197,7 +201,7 @@ help:
 	@echo "make test         installs what testing needs, builds, runs all tests on real servers"
 	@echo "make test T=name  runs test/name.test; several: T=\"load python\""
 	@echo "make asan         the same tests with AddressSanitizer and UBSan (T= works too)"
-	@echo "make lint         clang-format and cppcheck"
+	@echo "make lint         clang-format and cppcheck; make format settles the former"
 	@echo "make install      into PREFIX=$(PREFIX), prints the .load line; DESTDIR is honoured"
 	@echo "make uninstall    takes it away again"
 	@echo "make deps-build, make deps-test    only installs the packages"
