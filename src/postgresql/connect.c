@@ -65,18 +65,17 @@ static const char *system_bundle(void) {
 /* libpq goes on without a certificate whose file is not there. */
 static DriverStatus tls_file_check(const char *key, const char *path, DriverError *error) {
   if (path == NULL || access(path, R_OK) == 0) return DRIVER_OK;
-  return driver_error_set(error, FAILURE_CONNECT, "08001", "%s: cannot read the file \"%.500s\"", key,
-                          path);
+  return driver_error_set(error, FAILURE_CONNECT, "08001", "%s: cannot read the file \"%.500s\"",
+                          key, path);
 }
 
 static DriverStatus tls_keywords(Keywords *keywords, const DriverTarget *target,
                                  DriverError *error) {
   static const char *const modes[] = {"disable", "require", "verify-ca", "verify-full"};
   const char *root = target->tls_ca != NULL ? target->tls_ca : NOWHERE;
-  if (target->tls != TLS_OFF &&
-      (tls_file_check("tls_ca", target->tls_ca, error) != DRIVER_OK ||
-       tls_file_check("tls_cert", target->tls_cert, error) != DRIVER_OK ||
-       tls_file_check("tls_key", target->tls_key, error) != DRIVER_OK)) {
+  if (target->tls != TLS_OFF && (tls_file_check("tls_ca", target->tls_ca, error) != DRIVER_OK ||
+                                 tls_file_check("tls_cert", target->tls_cert, error) != DRIVER_OK ||
+                                 tls_file_check("tls_key", target->tls_key, error) != DRIVER_OK)) {
     return DRIVER_FAILED;
   }
   if (target->tls >= TLS_VERIFY_CA && target->tls_ca == NULL) {

@@ -46,6 +46,10 @@ static DriverStatus run_failed(PgStatement *statement) {
   bool busy = PQtransactionStatus(connection->link) == PQTRANS_ACTIVE ||
               PQpipelineStatus(connection->link) != PQ_PIPELINE_OFF;
   if (!connection->base.broken && busy) pg_settle(connection, NULL, NULL);
+  if (statement->wrapped && PQtransactionStatus(connection->link) == PQTRANS_INERROR) {
+    DriverError ignored;
+    pg_query(connection, "ROLLBACK", 0, NULL, NULL, &ignored);
+  }
   run_end(statement);
   return DRIVER_FAILED;
 }
@@ -71,7 +75,7 @@ static DriverStatus copy_refused(PgStatement *statement, bool in, DriverError *e
     *error = ignored;
     return run_failed(statement);
   }
-  run_end(statement);
+  run_failed(statement);
   driver_error_set(error, FAILURE_REFUSED, "0A000", "COPY %s is not possible here",
                    in ? "FROM STDIN" : "TO STDOUT");
   const char *hint = in ? "use INSERT with parameters (connector_execute_many)"
@@ -238,6 +242,7 @@ void pg_finish(DriverStatement *base) {
     } else if (!idle) {
       pg_stop(connection);
     }
+    if (statement->wrapped && !connection->base.broken) run_failed(statement);
   }
   run_end(statement);
   pg_arena_clear(&statement->arena);
@@ -252,6 +257,7 @@ DriverStatus pg_run(DriverConnection *base, const char *sql, int64_t *affected,
                     DriverError *error) {
   PgConnection *connection = (PgConnection *)base;
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  sql = pg_begin_text(connection, sql);
   PgStatement *statement = pg_statement_new(connection, sql, strlen(sql));
   if (statement == NULL) return driver_error_memory(error);
   DriverStatus status = run_start(statement, NULL, NULL, error);

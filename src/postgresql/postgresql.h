@@ -186,10 +186,11 @@ struct PgStatement {
   /* the run */
   PGresult *result; /* holds the current row, or the first result before next() */
   int row, rows;
-  bool active; /* results are still to come */
-  bool first;  /* `result` was fetched by execute() and not yet given out */
-  bool alone;  /* the session was in no transaction before: it may be cancelled */
-  char *after; /* COPY: to be run by itself at the end; own copy */
+  bool active;  /* results are still to come */
+  bool first;   /* `result` was fetched by execute() and not yet given out */
+  bool wrapped; /* in a READ ONLY transaction of the driver's own (behind a pooler) */
+  bool alone;   /* the session was in no transaction before: it may be cancelled */
+  char *after;  /* COPY: to be run by itself at the end; own copy */
   int64_t affected;
   PgArena arena;
 };
@@ -270,6 +271,8 @@ void pg_stop(PgConnection *connection);
 bool pg_drain(PgConnection *connection, int64_t until);
 /* In pipeline mode: one command's first result (kept may be NULL) up to its end. */
 DriverStatus pg_take_command(PgConnection *connection, PGresult **kept, DriverError *error);
+/* A `BEGIN` of a read-only session behind a pooler must say so itself; other texts as they are. */
+const char *pg_begin_text(const PgConnection *connection, const char *text);
 /* Queues a text without parameters in pipeline mode. */
 bool pg_queue_text(PgConnection *connection, const char *text);
 /* Sync at the end of what was sent in pipeline mode. */

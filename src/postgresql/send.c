@@ -60,8 +60,7 @@ static Plan plan_make(PgStatement *statement, const DriverEnvelope *envelope) {
   return plan;
 }
 
-/* A `BEGIN` of a readonly block behind a pooler must say so itself. */
-static const char *begin_text(const PgConnection *connection, const char *text) {
+const char *pg_begin_text(const PgConnection *connection, const char *text) {
   if (!connection->pooled || !connection->read_only) return text;
   if (strcmp(text, "BEGIN") == 0) return "BEGIN READ ONLY";
   if (strncmp(text, "BEGIN ISOLATION LEVEL REPEATABLE READ", 37) == 0) {
@@ -73,7 +72,7 @@ static const char *begin_text(const PgConnection *connection, const char *text) 
 bool pg_queue_text(PgConnection *connection, const char *text) {
   connection->sync_owed = true;
   connection->unnamed = NULL;
-  return PQsendQueryParams(connection->link, begin_text(connection, text), 0, NULL, NULL, NULL,
+  return PQsendQueryParams(connection->link, pg_begin_text(connection, text), 0, NULL, NULL, NULL,
                            NULL, 0) != 0;
 }
 
@@ -251,7 +250,7 @@ static DriverStatus send_alone(PgStatement *statement, const PgEncoded *encoded,
     return DRIVER_FAILED;
   }
   for (size_t i = 0; i < plan->before_count; i++) {
-    const char *text = begin_text(connection, plan->before[i]);
+    const char *text = pg_begin_text(connection, plan->before[i]);
     if (pg_query(connection, text, 0, NULL, NULL, error) != DRIVER_OK) return DRIVER_FAILED;
   }
   if (queue_statement(statement, encoded)) return DRIVER_OK;
@@ -265,6 +264,7 @@ DriverStatus pg_send(PgStatement *statement, const PgEncoded *encoded,
   bool company = plan.mode != NULL || plan.dropped > 0 || plan.wrap || plan.name ||
                  plan.before_count > 0 || plan.after != NULL;
   statement->alone = plan.own;
+  statement->wrapped = plan.wrap;
   connection->in_transaction = !plan.own || plan.before_count > 0 || plan.wrap;
   if (statement->copy) return send_alone(statement, encoded, &plan, error);
   if (company) return send_piped(statement, encoded, &plan, error);
