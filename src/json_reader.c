@@ -5,8 +5,8 @@
 ** makes a REAL of an integer above 64 bits, cannot give the source text of the second of two equal
 ** names, knows no position of an error before 3.42, and leaves copies of the text behind in memory.
 ** Accepted is what json_valid() accepts, less three things: unpaired surrogates, bytes that are not
-** UTF-8, and more than 1,000 levels (SQLite's own limit since 3.43). test/fuzz/json_fuzz.c holds it
-** to that.
+** UTF-8, and more than 1,000 levels (SQLite's own limit since 3.43); and {["a"]:1}, which 3.40 lets
+** pass by mistake. test/fuzz/json_fuzz.c holds it to that.
 */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE /* strtod_l, explicit_bzero */

@@ -179,6 +179,7 @@ static void test_invalid(void) {
       {"{\"a\":1]", "byte 7: ',' or '}'"},
       {"{\"a\":1,}", "byte 8: a string in double quotes"},
       {"{a:1}", "byte 2: a string in double quotes"},
+      {"{[\"a\"]:1}", "byte 2: a string in double quotes"},
       {"{'a':1}", "byte 2: a string in double quotes"},
       {"[01]", "must not start with 0"},
       {"[-]", "a digit is expected"},
