@@ -170,9 +170,38 @@ static bool bit_value(PgDecoder *decoder, const char *data, size_t size, Value *
   return set_bytes(value, VALUE_TEXT, text, bits);
 }
 
+/* The usual numeric, of at most 15 digits, without a detour by its text: the same value that
+** decimal_value gives. A quotient of two exact doubles is the nearest one to the decimal. */
+static bool numeric_short(const PgDecoder *decoder, const char *data, size_t size, Value *value) {
+  static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+  const int64_t most = INT64_C(999999999999999);
+  if (size < 8 || size > 16) return false;
+  int count = pg_get16(data), weight = (int16_t)pg_get16(data + 2), scale = pg_get16(data + 6);
+  unsigned sign = pg_get16(data + 4);
+  bool small = decoder->precision > 0 && decoder->precision <= 15;
+  if (sign != 0 && sign != 0x4000) return false;
+  if (scale > 8 || weight > 3 || weight < -2 || size != 8 + 2 * (size_t)count) return false;
+  if (!small && strcmp(decoder->connection->numeric, "auto") != 0) return false;
+  int64_t number = 0; /* the value times 10^(4 * groups), groups of digits behind the point */
+  int groups = (scale + 3) / 4;
+  for (int i = 0; i <= weight + groups; i++) {
+    unsigned digit = i < count ? pg_get16(data + 8 + 2 * i) : 0;
+    if (digit > 9999 || number > most) return false;
+    number = number * 10000 + digit;
+  }
+  if (count > weight + groups + 1) return false;
+  for (int i = scale; i < groups * 4; i++)
+    number /= 10; /* only zeros */
+  if (number > most) return false;
+  if (scale == 0) return set_integer(value, sign != 0 ? -number : number);
+  double real = (double)number / powers[scale];
+  return set_real(value, sign != 0 ? -real : real);
+}
+
 static bool numeric_value(PgDecoder *decoder, const char *data, size_t size, Value *value) {
   DriverBuffer text;
   Value short_value;
+  if (numeric_short(decoder, data, size, value)) return true;
   buffer_init(&text, decoder->connection->base.host);
   bool done = pg_numeric_text(data, size, &text);
   if (done && text.failed) decoder->fault = "out of memory";

@@ -118,7 +118,7 @@ static DriverStatus take_result(PgStatement *statement, DriverError *error) {
   case PGRES_TUPLES_CHUNK:
 #endif
     statement->rows = PQntuples(statement->result);
-    statement->affected = pg_count(statement->result);
+    if (*PQcmdStatus(statement->result) != 0) statement->affected = pg_count(statement->result);
     return DRIVER_ROW;
   case PGRES_TUPLES_OK: /* with rows: when single-row mode could not be had */
     statement->rows = PQntuples(statement->result);
