@@ -2,11 +2,11 @@
 ** ahead.c: fetching the next row of a prepared statement.
 **
 ** With the wait hook a fetch is a plain call. With a worker thread each call costs two thread
-** switches, so there the worker fetches some rows at once, each into its own set of buffers. How many
-** follows the result: twice as many after a quick turn, half after one that had to wait, down to one;
-** and a turn ends with the row that was waited for, so that no row is held back for longer than one
-** wait. A value longer than its buffer can only be read while its row is the library's current one,
-** so such a row ends the turn too.
+** switches, so there the worker fetches some rows at once, each into its own set of buffers. How
+** many follows the result: twice as many after a quick turn, half after one that had to wait, down
+** to one; and a turn ends with the row that was waited for, so that no row is held back for longer
+** than one wait. A value longer than its buffer can only be read while its row is the library's
+** current one, so such a row ends the turn too.
 */
 #include "my.h"
 #include <string.h>
@@ -53,10 +53,10 @@ void my_ahead_clear(MyStatement *statement) {
 
 typedef struct MyAhead {
   MYSQL_STMT *handle;
-  size_t sets;            /* made so far, of `set` */
-  size_t wanted;          /* rows of the next turn */
-  size_t filled, served;  /* of this turn */
-  int rc;                 /* what ended the turn, when it was not a row */
+  size_t sets;           /* made so far, of `set` */
+  size_t wanted;         /* rows of the next turn */
+  size_t filled, served; /* of this turn */
+  int rc;                /* what ended the turn, when it was not a row */
   bool quick;
   MyColumns set[MOST_AHEAD];
 } MyAhead;
@@ -120,7 +120,8 @@ static void grow_sets(MyStatement *statement, MyAhead *ahead) {
       if (ahead->set[k].list[i].capacity < most) ahead->set[k].list[i].enlarge = most;
     }
   }
-  for (size_t k = 0; k < ahead->sets; k++) my_columns_grow(host, &ahead->set[k]);
+  for (size_t k = 0; k < ahead->sets; k++)
+    my_columns_grow(host, &ahead->set[k]);
   grow(statement);
 }
 
@@ -148,7 +149,8 @@ void my_ahead_clear(MyStatement *statement) {
   statement->ahead = NULL;
   statement->current = NULL;
   if (ahead == NULL) return;
-  for (size_t k = 0; k < ahead->sets; k++) my_columns_clear(host, &ahead->set[k]);
+  for (size_t k = 0; k < ahead->sets; k++)
+    my_columns_clear(host, &ahead->set[k]);
   host->release(ahead);
 }
 

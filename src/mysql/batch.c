@@ -1,14 +1,14 @@
 /*
 ** batch.c: one statement for many rows.
 **
-** MariaDB takes many rows in one message (array binding): the values go in blocks, column by column,
-** each block one round trip. A column has one type in a block, so a row whose types differ begins a
-** new one; NULL goes with every type. Elsewhere, and for statements that are not a plain INSERT,
-** REPLACE, UPDATE or DELETE, the prepared statement is run row by row.
+** MariaDB takes many rows in one message (array binding): the values go in blocks, column by
+** column, each block one round trip. A column has one type in a block, so a row whose types differ
+** begins a new one; NULL goes with every type. Elsewhere, and for statements that are not a plain
+** INSERT, REPLACE, UPDATE or DELETE, the prepared statement is run row by row.
 **
-** The server does not say which row of a block was wrong. Each block has a savepoint before it; after
-** an error the block is undone and its rows are run one by one until the same thing happens: that row
-** is the one. (The caller rolls everything back afterwards.)
+** The server does not say which row of a block was wrong. Each block has a savepoint before it;
+** after an error the block is undone and its rows are run one by one until the same thing happens:
+** that row is the one. (The caller rolls everything back afterwards.)
 */
 #include "my.h"
 #include <string.h>
@@ -24,10 +24,10 @@ typedef struct Column {
   ValueType type; /* VALUE_NULL: no row had a value yet */
   int64_t *integers;
   double *reals;
-  char **texts;         /* made from offsets when the block is sent */
+  char **texts; /* made from offsets when the block is sent */
   unsigned long *sizes;
-  size_t *offsets;      /* into Block.bytes */
-  char *nulls;          /* indicators */
+  size_t *offsets; /* into Block.bytes */
+  char *nulls;     /* indicators */
 } Column;
 
 typedef struct Block {
@@ -90,7 +90,8 @@ static void block_empty(Block *block) {
   block->first += (int64_t)block->rows;
   block->rows = 0;
   block->bytes_used = 0;
-  for (size_t i = 0; i < block->width; i++) block->columns[i].type = VALUE_NULL;
+  for (size_t i = 0; i < block->width; i++)
+    block->columns[i].type = VALUE_NULL;
 }
 
 /* ---- filling ---- */
@@ -111,7 +112,8 @@ static bool keep_bytes(Block *block, const Value *value, size_t *offset) {
   size_t wanted = block->bytes_used + value->bytes.size;
   if (wanted > block->bytes_capacity) {
     size_t capacity = block->bytes_capacity < 4096 ? 4096 : block->bytes_capacity;
-    while (capacity < wanted) capacity *= 2;
+    while (capacity < wanted)
+      capacity *= 2;
     char *bytes = block->host->reallocate(block->bytes, capacity);
     if (bytes == NULL) return false;
     block->bytes = bytes;
@@ -155,8 +157,10 @@ static DriverStatus block_add(Block *block, const Value *values, DriverError *er
 
 static DriverStatus run_row(MyStatement *statement, const Value *values, int64_t *affected,
                             DriverError *error) {
-  DriverStatus status = my_execute(&statement->base, values, statement->parameter_count, NULL, error);
-  while (status == DRIVER_OK || status == DRIVER_ROW) status = my_next(&statement->base, error);
+  DriverStatus status =
+      my_execute(&statement->base, values, statement->parameter_count, NULL, error);
+  while (status == DRIVER_OK || status == DRIVER_ROW)
+    status = my_next(&statement->base, error);
   if (status == DRIVER_DONE) *affected += my_affected(&statement->base);
   return status;
 }
@@ -220,8 +224,8 @@ static bool set_array_size(MyStatement *statement, unsigned int rows) {
   return mysql_stmt_attr_set(statement->handle, STMT_ATTR_ARRAY_SIZE, &rows) == 0;
 }
 
-/* After an error that a row may be the cause of: finds it. *error keeps the block's own error when no
-** row alone fails. */
+/* After an error that a row may be the cause of: finds it. *error keeps the block's own error when
+** no row alone fails. */
 static void find_row(Block *block, DriverError *error) {
   static const char undo[] = "ROLLBACK TO SAVEPOINT " SAVEPOINT_NAME;
   MyConnection *connection = my_of(block->statement);

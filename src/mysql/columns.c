@@ -2,11 +2,13 @@
 ** columns.c: what the columns of a result are, and the buffers they are fetched into.
 **
 ** A buffer has the column's own form, so that the library copies and converts nothing; numbers are
-** made into Values only when asked for (decode.c). Texts and blobs get a buffer that most values fit
-** into and that grows with what comes, up to MOST_BYTES; a longer value is fetched when asked for.
+** made into Values only when asked for (decode.c). Texts and blobs get a buffer that most values
+** fit into and that grows with what comes, up to MOST_BYTES; a longer value is fetched when asked
+** for.
 **
-** The client library tells lengths in bytes of the session's character set (utf8mb4, 4 per character)
-** and gives text and blobs the same type numbers: character set 63, "binary", tells them apart.
+** The client library tells lengths in bytes of the session's character set (utf8mb4, 4 per
+** character) and gives text and blobs the same type numbers: character set 63, "binary", tells them
+** apart.
 */
 #include "my.h"
 #include <string.h>
@@ -24,8 +26,8 @@ static size_t extended_name(const MYSQL_FIELD *field, bool format, char *name, s
 #if MY_LIBMARIADB && MARIADB_PACKAGE_VERSION_ID >= 30108
   MARIADB_CONST_STRING text;
   if (mariadb_field_attr(&text, field,
-                         format ? MARIADB_FIELD_ATTR_FORMAT_NAME : MARIADB_FIELD_ATTR_DATA_TYPE_NAME) ==
-          0 &&
+                         format ? MARIADB_FIELD_ATTR_FORMAT_NAME
+                                : MARIADB_FIELD_ATTR_DATA_TYPE_NAME) == 0 &&
       text.str != NULL) {
     driver_text(name, size, text.str, text.length);
   }
@@ -51,14 +53,19 @@ static MyKind string_kind(const MYSQL_FIELD *field) {
 static MyKind field_kind(const MYSQL_FIELD *field) {
   switch ((int)field->type) {
   case MYSQL_TYPE_TINY: return KIND_TINY;
-  case MYSQL_TYPE_SHORT: case MYSQL_TYPE_YEAR: return KIND_SHORT;
-  case MYSQL_TYPE_INT24: case MYSQL_TYPE_LONG: return KIND_LONG;
+  case MYSQL_TYPE_SHORT:
+  case MYSQL_TYPE_YEAR: return KIND_SHORT;
+  case MYSQL_TYPE_INT24:
+  case MYSQL_TYPE_LONG: return KIND_LONG;
   case MYSQL_TYPE_LONGLONG: return KIND_LONGLONG;
   case MYSQL_TYPE_FLOAT: return KIND_FLOAT;
   case MYSQL_TYPE_DOUBLE: return KIND_DOUBLE;
-  case MYSQL_TYPE_DECIMAL: case MYSQL_TYPE_NEWDECIMAL: return KIND_DECIMAL;
-  case MYSQL_TYPE_DATE: case MYSQL_TYPE_NEWDATE: return KIND_DATE;
-  case MYSQL_TYPE_DATETIME: case MYSQL_TYPE_TIMESTAMP: return KIND_DATETIME;
+  case MYSQL_TYPE_DECIMAL:
+  case MYSQL_TYPE_NEWDECIMAL: return KIND_DECIMAL;
+  case MYSQL_TYPE_DATE:
+  case MYSQL_TYPE_NEWDATE: return KIND_DATE;
+  case MYSQL_TYPE_DATETIME:
+  case MYSQL_TYPE_TIMESTAMP: return KIND_DATETIME;
   case MYSQL_TYPE_TIME: return KIND_TIME;
   case MYSQL_TYPE_BIT: return KIND_BIT;
   case MYSQL_TYPE_NULL: return KIND_NULL;
@@ -119,7 +126,10 @@ static void type_name(const MYSQL_FIELD *field, MyColumn *column) {
   size_t size = sizeof column->remote_type;
   if (extended_name(field, false, name, size) > 0) return; /* uuid, inet6, point … */
   switch (column->kind) {
-  case KIND_TINY: case KIND_SHORT: case KIND_LONG: case KIND_LONGLONG:
+  case KIND_TINY:
+  case KIND_SHORT:
+  case KIND_LONG:
+  case KIND_LONGLONG:
     snprintf(name, size, "%s%s", integer_name(field),
              column->is_unsigned && field->type != MYSQL_TYPE_YEAR ? " unsigned" : "");
     break;
@@ -137,24 +147,33 @@ static void type_name(const MYSQL_FIELD *field, MyColumn *column) {
   case KIND_BIT: snprintf(name, size, "bit(%lu)", field->length); break;
   case KIND_GEOMETRY: snprintf(name, size, "geometry"); break;
   case KIND_NULL: name[0] = 0; break;
-  case KIND_TEXT: case KIND_JSON: case KIND_BLOB: text_name(field, column->kind, name, size); break;
+  case KIND_TEXT:
+  case KIND_JSON:
+  case KIND_BLOB: text_name(field, column->kind, name, size); break;
   }
 }
 
 static const char *declared_type(const MyConnection *connection, const MyColumn *column) {
   switch (column->kind) {
-  case KIND_TINY: case KIND_SHORT: case KIND_LONG: return "INTEGER";
+  case KIND_TINY:
+  case KIND_SHORT:
+  case KIND_LONG: return "INTEGER";
   /* Above 2^63-1 the values are TEXT, which INTEGER affinity would turn into a rounded REAL. */
   case KIND_LONGLONG: return column->is_unsigned ? "" : "INTEGER";
-  case KIND_FLOAT: case KIND_DOUBLE: return "REAL";
+  case KIND_FLOAT:
+  case KIND_DOUBLE: return "REAL";
   case KIND_DECIMAL:
     if (strcmp(connection->numeric, "text") == 0) return "TEXT";
     if (strcmp(connection->numeric, "real") == 0) return "REAL";
     return column->precision > 0 && column->precision <= 15 ? "NUMERIC" : "";
   case KIND_DATETIME: return connection->unix_time ? "NUMERIC" : "TEXT";
-  case KIND_DATE: case KIND_TIME: case KIND_TEXT: case KIND_JSON: return "TEXT";
+  case KIND_DATE:
+  case KIND_TIME:
+  case KIND_TEXT:
+  case KIND_JSON: return "TEXT";
   case KIND_BIT: return column->precision <= 63 ? "INTEGER" : "BLOB";
-  case KIND_BLOB: case KIND_GEOMETRY: return "BLOB";
+  case KIND_BLOB:
+  case KIND_GEOMETRY: return "BLOB";
   case KIND_NULL: return "";
   }
   return "";
@@ -209,8 +228,8 @@ static bool make_buffer(const DriverHost *host, MyColumn *column, MYSQL_BIND *bi
     bind_fixed(column, bind);
     return true;
   }
-  unsigned long wanted = column->length > 0 && column->length < FIRST_BYTES ? column->length + 1
-                                                                            : FIRST_BYTES;
+  unsigned long wanted =
+      column->length > 0 && column->length < FIRST_BYTES ? column->length + 1 : FIRST_BYTES;
   column->bytes = host->allocate(wanted);
   if (column->bytes == NULL) return false;
   column->capacity = wanted;
@@ -272,7 +291,8 @@ void my_columns_clear(const DriverHost *host, MyColumns *columns) {
   memset(columns, 0, sizeof *columns);
 }
 
-/* Before the next row: the buffers that were too small for this one. True when binds have changed. */
+/* Before the next row: the buffers that were too small for this one. True when binds
+** have changed. */
 bool my_columns_grow(const DriverHost *host, MyColumns *columns) {
   bool changed = false;
   for (size_t i = 0; i < columns->count; i++) {
@@ -293,7 +313,8 @@ bool my_columns_grow(const DriverHost *host, MyColumns *columns) {
 
 unsigned long my_column_room(unsigned long wanted) {
   unsigned long room = FIRST_BYTES;
-  while (room < wanted) room *= 2;
+  while (room < wanted)
+    room *= 2;
   return room <= MOST_BYTES ? room : 0;
 }
 

@@ -12,7 +12,8 @@
 **      takes the handle                <--done-- writes one byte into the pipe
 **      or sets `abandoned`             notices, closes what it has
 **
-** The last of the two to let go frees the job. It comes from malloc, as the thread may outlive the host.
+** The last of the two to let go frees the job. It comes from malloc, as the thread may outlive the
+** host.
 */
 #include "my.h"
 #include <fcntl.h>
@@ -175,8 +176,8 @@ static void describe_server(MyConnection *connection) {
 #endif
 #if MY_LIBMARIADB && MARIADB_PACKAGE_VERSION_ID >= 30402
   const MARIADB_X509_INFO *peer = NULL;
-  if (connection->tls &&
-      mariadb_get_infov(mysql, MARIADB_TLS_PEER_CERT_INFO, &peer, 256) == 0 && peer != NULL) {
+  if (connection->tls && mariadb_get_infov(mysql, MARIADB_TLS_PEER_CERT_INFO, &peer, 256) == 0 &&
+      peer != NULL) {
     const char *subject = peer->subject == NULL ? "" : peer->subject;
     const char *issuer = peer->issuer == NULL ? "" : peer->issuer;
     driver_text(connection->subject, sizeof connection->subject, subject, strlen(subject));

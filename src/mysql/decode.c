@@ -2,9 +2,9 @@
 ** decode.c: from a fetched column to a Value. Only the columns that are asked for are decoded.
 **
 ** Dates and times are the text that the server prints: a zero or partial date stays what it is, a
-** TIME keeps hours above 24. TIMESTAMP is in UTC, as the session's time zone is, and has no "+00:00":
-** MariaDB does not take one back. A geometry is WKB; the four bytes of SRID that MySQL puts before it
-** are left out.
+** TIME keeps hours above 24. TIMESTAMP is in UTC, as the session's time zone is, and has no
+** "+00:00": MariaDB does not take one back. A geometry is WKB; the four bytes of SRID that MySQL
+** puts before it are left out.
 */
 #include "my.h"
 #include <stdlib.h>
@@ -41,7 +41,8 @@ static void set_bits(const MyColumn *column, const char *data, size_t size, Valu
     return;
   }
   uint64_t bits = 0;
-  for (size_t i = 0; i < size; i++) bits = bits << 8 | (unsigned char)data[i];
+  for (size_t i = 0; i < size; i++)
+    bits = bits << 8 | (unsigned char)data[i];
   set_integer(value, (int64_t)bits);
 }
 
@@ -160,7 +161,8 @@ static void set_bytes(const MyConnection *connection, MyColumn *column, const ch
   }
 }
 
-/* The whole of a value that was longer than its buffer; the row is still in the library's memory. */
+/* The whole of a value that was longer than its buffer; the row is still in the
+** library's memory. */
 static DriverStatus fetch_whole(MyStatement *statement, size_t index, DriverError *error) {
   MyConnection *connection = my_of(statement);
   const DriverHost *host = connection->base.host;
@@ -224,7 +226,9 @@ static DriverStatus decode_binary(MyStatement *statement, size_t index, Value *v
     value->type = VALUE_REAL;
     value->real = column->fixed.real;
     break;
-  case KIND_DATE: case KIND_DATETIME: case KIND_TIME: set_moment(connection, column, value); break;
+  case KIND_DATE:
+  case KIND_DATETIME:
+  case KIND_TIME: set_moment(connection, column, value); break;
   default: {
     const char *data = column->bytes;
     if (column->got > column->capacity) {
@@ -265,7 +269,9 @@ DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const cha
   /* The library ends every field with a NUL byte, so numbers can be read in place. */
   switch (column->kind) {
   case KIND_NULL: break;
-  case KIND_TINY: case KIND_SHORT: case KIND_LONG: set_integer(value, strtoll(data, NULL, 10)); break;
+  case KIND_TINY:
+  case KIND_SHORT:
+  case KIND_LONG: set_integer(value, strtoll(data, NULL, 10)); break;
   case KIND_LONGLONG:
     if (column->is_unsigned) {
       set_unsigned(column, strtoull(data, NULL, 10), value);
@@ -273,11 +279,13 @@ DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const cha
       set_integer(value, strtoll(data, NULL, 10));
     }
     break;
-  case KIND_FLOAT: case KIND_DOUBLE:
+  case KIND_FLOAT:
+  case KIND_DOUBLE:
     value->type = VALUE_REAL;
     value->real = column->kind == KIND_FLOAT ? (double)strtof(data, NULL) : strtod(data, NULL);
     break;
-  case KIND_DATE: case KIND_TIME: set_text(value, data, size); break;
+  case KIND_DATE:
+  case KIND_TIME: set_text(value, data, size); break;
   case KIND_DATETIME:
     if (!connection->unix_time || !read_moment(data, &column->fixed.time) ||
         !set_unix(&column->fixed.time, value)) {

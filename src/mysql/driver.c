@@ -1,6 +1,6 @@
 /*
-** driver.c: the MySQL and MariaDB driver: the dialect as data, the small calls, and the table of all
-** functions at the end. libmariadb or Oracle's libmysqlclient, whichever it is built with.
+** driver.c: the MySQL and MariaDB driver: the dialect as data, the small calls, and the table of
+** all functions at the end. libmariadb or Oracle's libmysqlclient, whichever it is built with.
 */
 #include "my.h"
 #include <poll.h>

@@ -39,7 +39,8 @@ static void ask_packet_limit(void *argument) {
     result = mysql_store_result(question->mysql);
   }
   MYSQL_ROW row = result == NULL ? NULL : mysql_fetch_row(result);
-  if (row != NULL && row[0] != NULL) sscanf(row[0], "%llu", (unsigned long long *)&question->answer);
+  if (row != NULL && row[0] != NULL)
+    sscanf(row[0], "%llu", (unsigned long long *)&question->answer);
   if (result != NULL) mysql_free_result(result);
 }
 
@@ -53,9 +54,10 @@ DriverStatus my_packet_check(MyConnection *connection, uint64_t bytes, DriverErr
     connection->packet_limit = question.answer;
   }
   if (bytes <= connection->packet_limit) return DRIVER_OK;
-  driver_error_set(error, FAILURE_UNFIT, "54000",
-                   "the parameters are %llu bytes, and the server takes at most %llu in one statement",
-                   (unsigned long long)bytes, (unsigned long long)connection->packet_limit);
+  driver_error_set(
+      error, FAILURE_UNFIT, "54000",
+      "the parameters are %llu bytes, and the server takes at most %llu in one statement",
+      (unsigned long long)bytes, (unsigned long long)connection->packet_limit);
   my_hint(error, "raise max_allowed_packet on the server");
   return DRIVER_FAILED;
 }

@@ -4,8 +4,8 @@
 **
 ** Numbers below 2000 and above 2999 are the server's (libmariadb's own also in 5000–5999), the rest
 ** the client library's. The server's SQLSTATE is kept; the library's "HY000" for a connection that
-** failed or ended becomes 08001 or 08006. Names of constraints, tables and columns are read from the
-** few messages that carry them: the protocol has no fields for them.
+** failed or ended becomes 08001 or 08006. Names of constraints, tables and columns are read from
+** the few messages that carry them: the protocol has no fields for them.
 */
 #include "my.h"
 #include <string.h>
@@ -31,7 +31,8 @@ static const Known hints[] = {
     {1290, "the server runs with an option that forbids this, such as --read-only"},
     {1461, "the server has reached max_prepared_stmt_count"},
     {1698, "this user logs in by the operating system's account; make one with a password"},
-    {1792, "the session is read-only: the block is readonly, or the statement was taken for a read"},
+    {1792,
+     "the session is read-only: the block is readonly, or the statement was taken for a read"},
     {1820, "the password has expired: set a new one with ALTER USER"},
     {2002, "is the server running, and is the host, port or socket right?"},
     {2003, "is the server running, and are host and port right? is a firewall between?"},
@@ -64,14 +65,20 @@ bool my_error_is_loss(int number) {
   case 1053: /* shutdown in progress */
   case 1079: /* normal shutdown */
   case 1080: /* forced close */
-  case 1158: case 1159: case 1160: case 1161: /* reading or writing packets */
+  case 1158:
+  case 1159:
+  case 1160:
+  case 1161: /* reading or writing packets */
   case 1927: /* connection was killed */
-  case 2006: case 2013: case 2014: case 2026: case 2027: case 2055:
+  case 2006:
+  case 2013:
+  case 2014:
+  case 2026:
+  case 2027:
+  case 2055:
   case 3169: /* session was killed */
-  case 4031: /* idle too long */
-    return true;
-  default:
-    return number >= 5000 && number < 6000 ? number != 5000 : false;
+  case 4031: /* idle too long */ return true;
+  default: return number >= 5000 && number < 6000 ? number != 5000 : false;
   }
 }
 
@@ -125,7 +132,9 @@ static void read_column(DriverError *error, const char *message) {
 
 static void read_names(DriverError *error, int number, const char *message) {
   switch (number) {
-  case 1062: case 1586: case 1022: /* Duplicate entry 'x' for key 'table.index' */
+  case 1062:
+  case 1586:
+  case 1022: /* Duplicate entry 'x' for key 'table.index' */
   {
     const char *at = strstr(message, " for key '");
     if (at != NULL) between(error->constraint, sizeof error->constraint, at, " for key '", '\'');
@@ -136,22 +145,33 @@ static void read_names(DriverError *error, int number, const char *message) {
     last_part(error->constraint);
     break;
   }
-  case 1216: case 1217: case 1451: case 1452: read_foreign_key(error, message); break;
-  case 1048: case 1054: between(error->column, sizeof error->column, message, "olumn '", '\''); break;
+  case 1216:
+  case 1217:
+  case 1451:
+  case 1452: read_foreign_key(error, message); break;
+  case 1048:
+  case 1054: between(error->column, sizeof error->column, message, "olumn '", '\''); break;
   case 1364: between(error->column, sizeof error->column, message, "Field '", '\''); break;
-  case 1264: case 1265: case 1292: case 1366: case 1406: case 1690:
-    read_column(error, message);
+  case 1264:
+  case 1265:
+  case 1292:
+  case 1366:
+  case 1406:
+  case 1690: read_column(error, message); break;
+  case 3819:
+    between(error->constraint, sizeof error->constraint, message, "constraint '", '\'');
     break;
-  case 3819: between(error->constraint, sizeof error->constraint, message, "constraint '", '\''); break;
   case 4025: /* CONSTRAINT `name` failed for `db`.`table` */
     between(error->constraint, sizeof error->constraint, message, "CONSTRAINT `", '`');
     between(error->table, sizeof error->table, message, "`.`", '`');
     break;
-  case 1146: case 1051:
+  case 1146:
+  case 1051:
     between(error->table, sizeof error->table, message, "able '", '\'');
     last_part(error->table);
     break;
-  case 1142: case 1143:
+  case 1142:
+  case 1143:
     between(error->table, sizeof error->table, message, "`.`", '`');
     if (error->table[0] == 0) {
       between(error->table, sizeof error->table, message, " table '", '\'');
@@ -182,16 +202,20 @@ DriverStatus my_error_fill(DriverError *error, bool connecting, int number, cons
                       : failure == FAILURE_MEMORY  ? "53200"
                                                    : "HY000";
   if (number == 0 || message == NULL || message[0] == 0) message = "the connection failed";
-  bool method = number == METHOD_REFUSED; /* its text ends in bytes that are not the method's name */
-  if (method) message = "the server asks for a login method that is not allowed for this connection";
+  bool method =
+      number == METHOD_REFUSED; /* its text ends in bytes that are not the method's name */
+  if (method)
+    message = "the server asks for a login method that is not allowed for this connection";
   driver_error_set(error, failure, state, "%s", message);
   error->native = number;
   if (number == 2026 && connecting) {
-    my_hint(error, "TLS failed; set tls_ca to the file of the server's certificate authority, or "
-                   "choose a weaker check: tls = verify-ca, require (encrypted, unverified) or off");
+    my_hint(error,
+            "TLS failed; set tls_ca to the file of the server's certificate authority, or "
+            "choose a weaker check: tls = verify-ca, require (encrypted, unverified) or off");
   } else if (method) {
-    my_hint(error, "a method that could give the password away needs tls = verify-full or verify-ca; "
-                   "the usual methods work without");
+    my_hint(error,
+            "a method that could give the password away needs tls = verify-full or verify-ca; "
+            "the usual methods work without");
   } else if (hint_find(number) != NULL) {
     my_hint(error, hint_find(number));
   }

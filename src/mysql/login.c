@@ -1,8 +1,9 @@
 /*
-** login.c: one login attempt at one address. Everything that the client library would otherwise take
-** from the environment, from an option file or from its defaults is said outright here.
+** login.c: one login attempt at one address. Everything that the client library would otherwise
+** take from the environment, from an option file or from its defaults is said outright here.
 **
-** It runs on a thread of its own (connect.c, stop.c), because resolving a name cannot be interrupted.
+** It runs on a thread of its own (connect.c, stop.c), because resolving a name cannot be
+** interrupted.
 */
 #include "my.h"
 #include <netinet/in.h>
@@ -63,8 +64,8 @@ static void set_options(MYSQL *mysql, const MyLogin *login, const MyAddress *add
   const MyTarget *target = login->target;
   unsigned int timeout = seconds_left(login->deadline), off = 0;
   MyBool no = 0;
-  unsigned int protocol =
-      address->host != NULL ? (unsigned int)MYSQL_PROTOCOL_TCP : (unsigned int)MYSQL_PROTOCOL_SOCKET;
+  unsigned int protocol = address->host != NULL ? (unsigned int)MYSQL_PROTOCOL_TCP
+                                                : (unsigned int)MYSQL_PROTOCOL_SOCKET;
   unsigned long packet = 1UL << 30;
   mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
   mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
@@ -90,7 +91,8 @@ static void set_options(MYSQL *mysql, const MyLogin *login, const MyAddress *add
   my_wait_options(mysql);
 }
 
-/* A peer that vanished without a word is noticed by the kernel, also by a session without deadline. */
+/* A peer that vanished without a word is noticed by the kernel, also by a session
+** without deadline. */
 static void set_keepalive(int descriptor) {
 #ifdef TCP_KEEPIDLE
   int on = 1, idle = 60, interval = 10, count = 6;

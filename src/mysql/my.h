@@ -1,10 +1,10 @@
 /*
 ** my.h: what the files of the MySQL/MariaDB driver share. Internal to src/mysql.
 **
-** One session is a MyConnection: the client library's MYSQL handle, the target it was made with (kept
-** for the second connection that stops a statement), and the wait that every call of the library goes
-** through (my_call). One SQL text is a MyStatement: a prepared statement of the binary protocol, or a
-** text for what the server cannot prepare.
+** One session is a MyConnection: the client library's MYSQL handle, the target it was made with
+** (kept for the second connection that stops a statement), and the wait that every call of the
+** library goes through (my_call). One SQL text is a MyStatement: a prepared statement of the binary
+** protocol, or a text for what the server cannot prepare.
 **
 ** Which file answers what:
 **   driver.c        the table of functions, the dialect, the small calls
@@ -85,9 +85,9 @@ void my_target_release(MyTarget *target); /* NULL is allowed */
 /* What a thread that logs in and the one that waits for it share. */
 typedef struct MyLogin {
   MyTarget *target;
-  int64_t deadline;        /* 0 = none */
-  atomic_bool *abandoned;  /* nobody waits any more: give up soon */
-  atomic_int *descriptor;  /* gets the socket once there is one, -1 before */
+  int64_t deadline;       /* 0 = none */
+  atomic_bool *abandoned; /* nobody waits any more: give up soon */
+  atomic_int *descriptor; /* gets the socket once there is one, -1 before */
 } MyLogin;
 
 /* One attempt at one address, or NULL with *error. Blocks; runs on a thread of its own. */
@@ -122,12 +122,12 @@ typedef struct MyConnection {
   DriverConnection base; /* must be first */
   MYSQL *mysql;
   MyTarget *target;
-  size_t address; /* the one of target->addresses that answered */
+  size_t address;        /* the one of target->addresses that answered */
   unsigned long session; /* its number on the server */
   StatementCache *cache;
   const char *numeric; /* "auto", "text", "real" */
   bool unix_time;
-  bool bulk;           /* the server knows array binding */
+  bool bulk; /* the server knows array binding */
   bool tls;
   uint64_t packet_limit; /* the server's max_allowed_packet, 0 = not asked yet */
 
@@ -153,7 +153,8 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
                         DriverConnection **connection, DriverError *error);
 void my_close(DriverConnection *connection);
 
-/* True when this process may use the session; else *error says why not. Every call that sends asks. */
+/* True when this process may use the session; else *error says why not. Every call that
+** sends asks. */
 bool my_usable(MyConnection *connection, DriverError *error);
 bool my_is_ours(const MyConnection *connection); /* not inherited by fork(); needs no system call */
 /* For the threads of connect.c and stop.c: all signals blocked. */
@@ -162,8 +163,8 @@ bool my_thread_start(void *(*work)(void *), void *argument, pthread_t *thread); 
 /* ---------------------------------------------------------------- wait_*.c */
 
 /* Runs one piece of work with the client library under the connection's deadline and interrupt.
-** When these come, the statement is stopped on the server (stop.c) and the library call usually ends
-** with the server's own error; when it does not end in time, the connection is cut. */
+** When these come, the statement is stopped on the server (stop.c) and the library call usually
+** ends with the server's own error; when it does not end in time, the connection is cut. */
 typedef void (*MyBody)(void *argument);
 void my_call(MyConnection *connection, MyBody body, void *argument);
 /* Before mysql_real_connect: how waits inside it end. */
@@ -197,8 +198,8 @@ void my_status_refresh(MyConnection *connection);
 
 /* ---------------------------------------------------------------- error.c */
 
-/* Fills *error from what the library says about the handle, and notes what it means for the session.
-** `statement` may be NULL. */
+/* Fills *error from what the library says about the handle, and notes what it means for the
+** session. `statement` may be NULL. */
 DriverStatus my_error(MyConnection *connection, MYSQL_STMT *statement, DriverError *error);
 /* The same for numbers and texts, also while connecting. */
 DriverStatus my_error_fill(DriverError *error, bool connecting, int number, const char *sqlstate,
@@ -209,10 +210,22 @@ void my_hint(DriverError *error, const char *text);
 /* ---------------------------------------------------------------- columns.c */
 
 typedef enum MyKind {
-  KIND_NULL, KIND_TINY, KIND_SHORT, KIND_LONG, KIND_LONGLONG, /* fixed size integers */
-  KIND_FLOAT, KIND_DOUBLE, KIND_DECIMAL,
-  KIND_DATE, KIND_DATETIME, KIND_TIME,
-  KIND_BIT, KIND_TEXT, KIND_JSON, KIND_BLOB, KIND_GEOMETRY
+  KIND_NULL,
+  KIND_TINY,
+  KIND_SHORT,
+  KIND_LONG,
+  KIND_LONGLONG, /* fixed size integers */
+  KIND_FLOAT,
+  KIND_DOUBLE,
+  KIND_DECIMAL,
+  KIND_DATE,
+  KIND_DATETIME,
+  KIND_TIME,
+  KIND_BIT,
+  KIND_TEXT,
+  KIND_JSON,
+  KIND_BLOB,
+  KIND_GEOMETRY
 } MyKind;
 
 typedef struct MyColumn {
@@ -229,19 +242,23 @@ typedef struct MyColumn {
   unsigned long length;
   /* the current row */
   union {
-    int8_t tiny; int16_t small; int32_t middle; int64_t big;
-    float single; double real;
+    int8_t tiny;
+    int16_t small;
+    int32_t middle;
+    int64_t big;
+    float single;
+    double real;
     MYSQL_TIME time;
   } fixed;
-  char *bytes;             /* where bytes are fetched to */
-  unsigned long capacity;  /* of `bytes` */
-  unsigned long got;       /* real length in this row */
-  unsigned long enlarge;   /* capacity wanted from the next row on, 0 = as it is */
+  char *bytes;            /* where bytes are fetched to */
+  unsigned long capacity; /* of `bytes` */
+  unsigned long got;      /* real length in this row */
+  unsigned long enlarge;  /* capacity wanted from the next row on, 0 = as it is */
   MyBool is_null, cut;
-  char text[48];           /* a date or time as text */
-  char *whole;             /* a value longer than `capacity`, fetched when asked for */
+  char text[48]; /* a date or time as text */
+  char *whole;   /* a value longer than `capacity`, fetched when asked for */
   unsigned long whole_size;
-  int64_t whole_row;       /* the row it is of, 0 = none */
+  int64_t whole_row; /* the row it is of, 0 = none */
 } MyColumn;
 
 typedef struct MyColumns {
@@ -266,9 +283,9 @@ unsigned long my_column_room(unsigned long wanted);
 /* ---------------------------------------------------------------- statements */
 
 typedef enum MyState {
-  STATE_IDLE,    /* prepared, nothing on the wire */
-  STATE_ROWS,    /* rows are coming */
-  STATE_DONE,    /* the result was complete */
+  STATE_IDLE, /* prepared, nothing on the wire */
+  STATE_ROWS, /* rows are coming */
+  STATE_DONE, /* the result was complete */
   STATE_FAILED
 } MyState;
 
@@ -279,13 +296,13 @@ struct MyStatement {
   MYSQL_STMT *handle; /* NULL: text protocol */
   size_t parameter_count;
   MyColumns columns;
-  MyColumn *current; /* the columns of the row that next() gave */
+  MyColumn *current;     /* the columns of the row that next() gave */
   struct MyAhead *ahead; /* ahead.c; NULL where rows are not fetched ahead */
-  bool is_ddl;      /* affected is 0 whatever the server says */
-  bool is_change;   /* INSERT … RETURNING and its like: rows given are rows changed */
-  bool is_query;    /* SELECT and its like: may be run again after a change of its tables */
-  bool grow;        /* a column wants a larger buffer */
-  bool stored;      /* rows are kept by the library, the wire is free */
+  bool is_ddl;           /* affected is 0 whatever the server says */
+  bool is_change;        /* INSERT … RETURNING and its like: rows given are rows changed */
+  bool is_query;         /* SELECT and its like: may be run again after a change of its tables */
+  bool grow;             /* a column wants a larger buffer */
+  bool stored;           /* rows are kept by the library, the wire is free */
   MyState state;
   int64_t affected, rows;
   /* parameters */
@@ -346,7 +363,7 @@ DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const cha
 /* text.c */
 DriverStatus my_text_start(MyStatement *statement, DriverError *error);
 DriverStatus my_text_next(MyStatement *statement, DriverError *error);
-void my_text_end(MyStatement *statement);  /* frees the result */
+void my_text_end(MyStatement *statement); /* frees the result */
 
 /* encode.c */
 typedef struct MyParameter {

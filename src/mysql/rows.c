@@ -1,21 +1,24 @@
 /*
-** rows.c: the rows of a running statement, one by one off the wire, to their end or given up before.
+** rows.c: the rows of a running statement, one by one off the wire, to their end or given up
+** before.
 **
-** The end is only MYSQL_NO_DATA with no error beside it: a link that breaks, a session that is killed
-** and a statement that is stopped all leave an error number, sometimes with the statement, sometimes
-** with the connection. Anything but that end is a failure, never a short result.
+** The end is only MYSQL_NO_DATA with no error beside it: a link that breaks, a session that is
+** killed and a statement that is stopped all leave an error number, sometimes with the statement,
+** sometimes with the connection. Anything but that end is a failure, never a short result.
 */
 #include "my.h"
 #include <unistd.h>
 
-#define ROWS_PER_LOOK 1024 /* rows that come without a wait between two looks at clock and interrupt */
-#define DRAIN_TIME 15000   /* microseconds a rest is read before its statement is stopped */
-#define SKIP_TIME 5000     /* microseconds between two looks at the clock meanwhile */
-#define LAST_TIME 80000    /* microseconds kept for reading what was on its way */
+#define ROWS_PER_LOOK                                                                              \
+  1024 /* rows that come without a wait between two looks at clock and interrupt */
+#define DRAIN_TIME 15000 /* microseconds a rest is read before its statement is stopped */
+#define SKIP_TIME 5000   /* microseconds between two looks at the clock meanwhile */
+#define LAST_TIME 80000  /* microseconds kept for reading what was on its way */
 
 /* ---- rows ---- */
 
-/* While rows come faster than they are read there is no wait in which clock and interrupt are seen. */
+/* While rows come faster than they are read there is no wait in which clock and interrupt
+** are seen. */
 static void look(MyConnection *connection) {
   const DriverHost *host = connection->base.host;
   if (connection->base.deadline != 0 && driver_clock() >= connection->base.deadline) {

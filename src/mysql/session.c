@@ -3,8 +3,8 @@
 **
 ** What the rest relies on: text is UTF-8 both ways; strict mode, so that a value which does not fit
 ** is an error and never a cut one; the lexical rules of the dialect in driver.c (no ANSI_QUOTES, no
-** NO_BACKSLASH_ESCAPES); times in UTC. The mode is written out in full: a mode of the server such as
-** ANSI or ORACLE expands into the ones named above. Kept of the server's own are only modes that
+** NO_BACKSLASH_ESCAPES); times in UTC. The mode is written out in full: a mode of the server such
+** as ANSI or ORACLE expands into the ones named above. Kept of the server's own are only modes that
 ** change neither text rules nor what is stored. Zero dates stay possible, as they can be in tables.
 **
 ** A server may close a connection whose reader pauses (net_write_timeout); rows are streamed to a
@@ -16,13 +16,17 @@
 
 #define KEEP(mode) "IF(FIND_IN_SET('" mode "',@@SESSION.sql_mode)>0,'" mode "',NULL)"
 
+/* clang-format off */
 static const char essential[] =
     "SET SESSION sql_mode=CONCAT_WS(',','STRICT_TRANS_TABLES','STRICT_ALL_TABLES',"
-    "'ERROR_FOR_DIVISION_BY_ZERO','NO_ENGINE_SUBSTITUTION'," KEEP("ONLY_FULL_GROUP_BY") "," KEEP(
-        "PIPES_AS_CONCAT") "," KEEP("NO_AUTO_VALUE_ON_ZERO") "," KEEP("NO_UNSIGNED_SUBTRACTION")
-    "),"
+    "'ERROR_FOR_DIVISION_BY_ZERO','NO_ENGINE_SUBSTITUTION',"
+    KEEP("ONLY_FULL_GROUP_BY") ","
+    KEEP("PIPES_AS_CONCAT") ","
+    KEEP("NO_AUTO_VALUE_ON_ZERO") ","
+    KEEP("NO_UNSIGNED_SUBTRACTION") "),"
     "SESSION character_set_client=utf8mb4,SESSION character_set_results=utf8mb4,"
     "SESSION character_set_connection=utf8mb4,SESSION time_zone='+00:00',SESSION autocommit=1";
+/* clang-format on */
 
 /* In the order of the servers' numbers: 10.11 → 101100, 8.0.36 → 80036. */
 static unsigned long server_number(MYSQL *mysql) {

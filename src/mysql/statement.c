@@ -19,13 +19,14 @@
 #define NEW_METADATA 2057 /* CR_NEW_STMT_METADATA, of both libraries */
 #define NOT_PREPARABLE 1295
 #define TOO_MANY_PREPARED 1461
-#define CLOSE_TIME 100000  /* microseconds; closing a statement sends a few bytes */
+#define CLOSE_TIME 100000 /* microseconds; closing a statement sends a few bytes */
 
 /* ---- what the text is ---- */
 
 static const char *skip_space(const char *at) {
   for (;;) {
-    while (isspace((unsigned char)*at) || *at == '(') at++;
+    while (isspace((unsigned char)*at) || *at == '(')
+      at++;
     if (*at == '#' || (at[0] == '-' && at[1] == '-')) {
       at += strcspn(at, "\n");
     } else if (at[0] == '/' && at[1] == '*' && at[2] != '!' && at[2] != 'M') {
@@ -40,7 +41,8 @@ static const char *skip_space(const char *at) {
 
 static bool word_is_one_of(const char *word, const char *const *list) {
   size_t size = 0;
-  while (isalpha((unsigned char)word[size])) size++;
+  while (isalpha((unsigned char)word[size]))
+    size++;
   for (; *list != NULL; list++) {
     if (strlen(*list) == size && strncasecmp(word, *list, size) == 0) return true;
   }
@@ -123,8 +125,8 @@ static DriverStatus describe_prepared(MyStatement *statement, DriverError *error
   my_columns_clear(connection->base.host, &statement->columns);
   MYSQL_RES *meta = mysql_stmt_result_metadata(statement->handle);
   if (meta == NULL) return DRIVER_OK;
-  DriverStatus status = my_columns_make(connection, mysql_fetch_fields(meta), mysql_num_fields(meta),
-                                        true, &statement->columns, error);
+  DriverStatus status = my_columns_make(connection, mysql_fetch_fields(meta),
+                                        mysql_num_fields(meta), true, &statement->columns, error);
   mysql_free_result(meta);
   return status;
 }
@@ -272,8 +274,8 @@ bool my_skip_results(MyStatement *statement) {
   return true;
 }
 
-/* The fields as the server has just described them: a table altered since prepare() shows here, while
-** the statement's own description keeps the old names. */
+/* The fields as the server has just described them: a table altered since prepare() shows here,
+** while the statement's own description keeps the old names. */
 static DriverStatus check_columns(MyStatement *statement, DriverError *error) {
   MyConnection *connection = my_of(statement);
   size_t count = mysql_stmt_field_count(statement->handle);

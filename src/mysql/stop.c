@@ -2,15 +2,16 @@
 ** stop.c: stopping a statement that runs on the server.
 **
 ** The protocol has no cancel: a second session says KILL QUERY. It logs in exactly as the first one
-** did (same address, same TLS check), on a thread of its own, so that the caller is back in time even
-** when that login is slow; the thread then finishes the job alone. The states of a stop:
+** did (same address, same TLS check), on a thread of its own, so that the caller is back in time
+** even when that login is slow; the thread then finishes the job alone. The states of a stop:
 **
 **   none --interrupt, deadline--> STOPPING --the server ends the statement--> settle --> none
 **                                    |                                          |
 **                                    +---- stop_until passes ---> cut, broken <-+ KILL not answered
 **
-** A KILL that arrives when the statement was over would hit the next one. So after a stop the session
-** is used again only when the KILL was answered, and after an empty statement took what may be left.
+** A KILL that arrives when the statement was over would hit the next one. So after a stop the
+** session is used again only when the KILL was answered, and after an empty statement took what may
+** be left.
 */
 #include "my.h"
 #include <errno.h>
@@ -93,7 +94,8 @@ static MyStop *stop_start(MyConnection *connection) {
 void my_stop_begin(MyConnection *connection, DriverFailure reason) {
   if (connection->stopping != FAILURE_NONE) return;
   connection->stopping = reason;
-  /* Nobody waits for an answer when a result is given up early: keeping the session is worth more. */
+  /* Nobody waits for an answer when a result is given up early: keeping the session is
+  ** worth more. */
   bool given_up = connection->soft_limit != 0;
   connection->stop_until = driver_clock() + (given_up ? GIVE_UP_TIME : MY_STOP_TIME);
   connection->stop = stop_start(connection);

@@ -1,8 +1,8 @@
 /*
-** target.c: the private copy of a DriverTarget. The caller wipes its own when connect() returns, but
-** stopping a statement later needs a second login with the same address, TLS and password; and a
-** thread that logs in may still be at work when nobody waits for it any more. All texts are in one
-** block of memory, overwritten before it is freed.
+** target.c: the private copy of a DriverTarget. The caller wipes its own when connect() returns,
+** but stopping a statement later needs a second login with the same address, TLS and password; and
+** a thread that logs in may still be at work when nobody waits for it any more. All texts are in
+** one block of memory, overwritten before it is freed.
 */
 #include "my.h"
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 #define MYSQL_UNIX_ADDR "/run/mysqld/mysqld.sock"
 #endif
 
-/* The server's usual socket: the first that is there, else what the client library was built for. */
+/* The server's usual socket: the first that is there, else what the client library was
+** built for. */
 static const char *usual_socket(void) {
   static const char *const places[] = {MYSQL_UNIX_ADDR, "/run/mysqld/mysqld.sock",
                                        "/var/lib/mysql/mysql.sock", "/tmp/mysql.sock"};

@@ -1,9 +1,10 @@
 /*
-** text.c: the text protocol, for statements without parameters that the server cannot prepare (error
-** 1295) and for run(): transaction control, session settings. Rows are read one by one here too.
+** text.c: the text protocol, for statements without parameters that the server cannot prepare
+** (error 1295) and for run(): transaction control, session settings. Rows are read one by one here
+** too.
 **
-** After KILL QUERY the query itself can succeed and the error come only when the result is asked for;
-** and a NULL row is the end only when no error stands beside it.
+** After KILL QUERY the query itself can succeed and the error come only when the result is asked
+** for; and a NULL row is the end only when no error stands beside it.
 */
 #include "my.h"
 #include <string.h>
@@ -15,13 +16,12 @@ typedef struct Query {
   MYSQL_RES *result;
   MYSQL_ROW row;
   int64_t affected; /* of the last result without rows */
-  bool store; /* keep the rows in memory, so that the wire is free */
+  bool store;       /* keep the rows in memory, so that the wire is free */
   bool has_rows, failed, more;
 } Query;
 
 static void read_header(Query *query) {
-  query->result =
-      query->store ? mysql_store_result(query->mysql) : mysql_use_result(query->mysql);
+  query->result = query->store ? mysql_store_result(query->mysql) : mysql_use_result(query->mysql);
   query->has_rows = query->result != NULL;
   if (query->result != NULL) return;
   query->failed = mysql_errno(query->mysql) != 0 || mysql_field_count(query->mysql) != 0;

@@ -1,6 +1,6 @@
 /*
-** tls.c: what the client library is told about TLS. The rule is that a session which was asked to be
-** encrypted never comes about in clear, and that this is known before a credential is sent.
+** tls.c: what the client library is told about TLS. The rule is that a session which was asked to
+** be encrypted never comes about in clear, and that this is known before a credential is sent.
 **
 ** libmariadb's "enforce" option does not do that: Connector/C 3.3 goes on in clear when the server
 ** offers no TLS. It refuses only when a certificate check is asked for, or a fingerprint. So:
@@ -9,7 +9,7 @@
 **   require      3.3: an empty fingerprint: the library insists on TLS and has nothing to compare.
 **                3.4: a verification callback that accepts every certificate.
 **   verify-ca    3.3 with OpenSSL: a CA file makes it check the chain; the empty fingerprint again
-**                makes it insist. Elsewhere the host name is checked as well, which is the safe side.
+**                makes it insist. Elsewhere the host name is checked too, which is the safe side.
 **   verify-full  the library's own check: chain, dates and host name
 **
 ** A library that treats an empty fingerprint in another way refuses every server: it fails closed.
@@ -159,7 +159,7 @@ void my_tls_describe(MYSQL *mysql, char *text, size_t size) {
   if (mariadb_get_infov(mysql, MARIADB_CONNECTION_TLS_VERSION, &version) != 0) version = NULL;
 #endif
   char line[160];
-  int length = snprintf(line, sizeof line, "%.32s%s%.100s", version == NULL ? "TLS" : version, " ",
-                        cipher);
+  int length =
+      snprintf(line, sizeof line, "%.32s%s%.100s", version == NULL ? "TLS" : version, " ", cipher);
   driver_text(text, size, line, length < 0 ? 0 : (size_t)length);
 }

@@ -1,16 +1,17 @@
 /*
-** wait_hook.c: waiting with libmariadb. The library lets a program replace the poll() it does before
-** every read and write (MARIADB_OPT_IO_WAIT). All its calls then are the plain blocking ones, run on
-** the caller's own thread at full speed, and each wait inside them comes here: with the deadline, the
-** look at the interrupt, and the stopping of the statement. (Its functions ending in _start and _cont
-** would also do, for a coroutine stack per connection and a switch per row; and they leave the TLS
-** handshake to a plain poll().)
+** wait_hook.c: waiting with libmariadb. The library lets a program replace the poll() it does
+** before every read and write (MARIADB_OPT_IO_WAIT). All its calls then are the plain blocking
+** ones, run on the caller's own thread at full speed, and each wait inside them comes here: with
+** the deadline, the look at the interrupt, and the stopping of the statement. (Its functions ending
+** in _start and _cont would also do, for a coroutine stack per connection and a switch per row; and
+** they leave the TLS handshake to a plain poll().)
 **
-** When the statement is to be stopped the wait goes on for a moment, as the server then usually sends
-** the error that ends the statement, and the session stays in step. Only if nothing comes until
-** stop_until does the wait fail; the library then closes the socket by itself.
+** When the statement is to be stopped the wait goes on for a moment, as the server then usually
+** sends the error that ends the statement, and the session stays in step. Only if nothing comes
+** until stop_until does the wait fail; the library then closes the socket by itself.
 **
-** Relies on: the socket being non-blocking after login (SSL_read would else block inside the kernel).
+** Relies on: the socket being non-blocking after login (SSL_read would else block inside the
+** kernel).
 */
 #include "my.h"
 
