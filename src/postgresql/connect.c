@@ -260,6 +260,7 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
   if (in_tls && !server) tls_hint(target, text, error);
   if (!server && strstr(text, "cleartext password") != NULL) cleartext_hint(target, error);
   if (PQconnectionNeedsPassword(link)) {
+    snprintf(error->sqlstate, sizeof(error->sqlstate), "28000");
     snprintf(error->message, sizeof(error->message),
              "cannot connect to %s: the server asks for a password, and the block has none", name);
     snprintf(error->hint, sizeof(error->hint),
