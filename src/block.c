@@ -7,6 +7,7 @@
 */
 #include "block.h"
 #include "store.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,6 @@
 Block *block_retain(Block *block) {
   block->references++;
   return block;
-}
-
-static void text_free(char *text) {
-  if (text) explicit_bzero(text, strlen(text));
-  sqlite3_free(text);
 }
 
 void block_release(Block *block) {

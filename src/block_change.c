@@ -10,11 +10,12 @@
 */
 #include "draft.h"
 #include "store.h"
+#include "text.h"
 
 #include <string.h>
 
 static int copy(char **to, const char *from, Error *error) {
-  if (from && (*to = sqlite3_mprintf("%s", from)) == NULL) return error_memory(error);
+  if (from && (*to = text_copy(from)) == NULL) return error_memory(error);
   return SQLITE_OK;
 }
 

@@ -15,6 +15,7 @@
 */
 #include "block_set.h"
 #include "store.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +63,7 @@ static Known *known_find(const KnownList *list, const char *name) {
 }
 
 static void known_free(Known *known) {
-  if (known->text) explicit_bzero(known->text, strlen(known->text));
-  sqlite3_free(known->text);
+  text_free(known->text);
   sqlite3_free(known->name);
   block_release(known->block);
 }
@@ -143,7 +143,7 @@ static int environment_find(BlockSet *set, const char *name, Block **block, Erro
   } else if (known && strcmp(known->text, text) == 0) {
     *block = known->block;
   } else {
-    char *copy = sqlite3_mprintf("%s", text);
+    char *copy = text_copy(text);
     Block *parsed = NULL;
     code = copy ? block_parse(set->connector, name, copy, strlen(copy), NULL, 0, false, NULL,
                               &parsed, error)
@@ -156,8 +156,7 @@ static int environment_find(BlockSet *set, const char *name, Block **block, Erro
       code = known_put(&set->environment, name, copy, parsed, error);
       *block = code ? NULL : parsed;
     } else {
-      if (copy) explicit_bzero(copy, strlen(copy));
-      sqlite3_free(copy);
+      text_free(copy);
       error_wrap(error, "environment variable %s", variable);
     }
   }
@@ -171,6 +170,19 @@ static double now(void) {
   struct timespec time;
   clock_gettime(CLOCK_REALTIME, &time);
   return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* What was read becomes what was read before; what is not in it stays from earlier. When there is no
+** memory for that, a pool of connections is made anew, which does no harm. */
+static void keep_before(Place *place) {
+  Error ignored = {0};
+  for (size_t i = 0; i < place->known.count; i++) {
+    Known *known = &place->known.items[i];
+    Block *block = known->block ? block_retain(known->block) : NULL;
+    known_put(&place->before, known->name, NULL, block, &ignored);
+  }
+  error_clear(&ignored);
+  known_clear(&place->known);
 }
 
 /* Forgets what was read when the file is another one. A file that was changed just before it was read
@@ -188,13 +200,11 @@ static int place_refresh(Place *place, Error *error) {
     sqlite3_free(path);
     return SQLITE_OK;
   }
-  if (place->known.count || !same_path) {
+  if (same_path) {
+    keep_before(place);
+  } else {
+    known_clear(&place->known);
     known_clear(&place->before);
-    if (same_path)
-      place->before = place->known;
-    else
-      known_clear(&place->known);
-    place->known = (KnownList){0};
   }
   sqlite3_free(place->path);
   place->path = path;

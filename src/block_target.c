@@ -9,6 +9,7 @@
 #include "option_file.h"
 #include "secret.h"
 #include "store.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ void block_target_clear(BlockTarget *target) {
     address_list_clear(&memory->addresses);
     sqlite3_free(memory->settings);
     sqlite3_free(memory->application_name);
-    secret_free(memory->password);
+    text_free(memory->password);
     option_list_clear(&memory->file);
     sqlite3_free(memory);
   }

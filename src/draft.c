@@ -9,6 +9,7 @@
 */
 #include "draft.h"
 #include "store.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -98,9 +99,8 @@ static int put_text(Draft *draft, const char *what, char **place, const char *va
     return same ? SQLITE_OK : error_set(error, SQLITE_ERROR, "%s is given twice", what);
   }
   char *copy = NULL;
-  if (value && (copy = sqlite3_mprintf("%s", value)) == NULL) return error_memory(error);
-  if (*place) explicit_bzero(*place, strlen(*place));
-  sqlite3_free(*place);
+  if (value && (copy = text_copy(value)) == NULL) return error_memory(error);
+  text_free(*place);
   *place = copy;
   return SQLITE_OK;
 }
@@ -208,8 +208,8 @@ int draft_put_query(Draft *draft, const char *key, const char *value, Error *err
   if (query == NULL) return error_memory(error);
   block->query = query;
   query += block->query_count++;
-  query->key = sqlite3_mprintf("%s", key);
-  query->value = sqlite3_mprintf("%s", value);
+  query->key = text_copy(key);
+  query->value = text_copy(value);
   return query->key && query->value ? SQLITE_OK : error_memory(error);
 }
 
@@ -232,8 +232,7 @@ static int put_query_object(Draft *draft, const JsonItem *item, Error *error) {
       char *text = NULL;
       code = draft_item_text(member->key, &first[j], &text, error);
       if (text) code = draft_put_query(draft, member->key, text, error);
-      if (text) explicit_bzero(text, strlen(text));
-      sqlite3_free(text);
+      text_free(text);
     }
     json_free(list);
   }
@@ -283,7 +282,7 @@ int draft_put_connect_args(Draft *draft, const char *json, size_t size, const ch
   }
   if (rest.size) buffer_text(&rest, "}");
   char *text = NULL;
-  if (code == SQLITE_OK && rest.size && !rest.failed) text = sqlite3_mprintf("%s", rest.data);
+  if (code == SQLITE_OK && rest.size && !rest.failed) text = text_copy(rest.data);
   if (code == SQLITE_OK && (rest.failed || (rest.size && text == NULL))) code = error_memory(error);
   if (code == SQLITE_OK) {
     sqlite3_free(block->connect_args);
@@ -314,11 +313,7 @@ int draft_item_text(const char *key, const JsonItem *item, char **text, Error *e
          memchr(item->value.bytes.data, 0, item->value.bytes.size) != NULL)) {
       return error_set(error, SQLITE_ERROR, "%s must not hold a NUL character", key);
     }
-    *text = sqlite3_malloc64(item->value.bytes.size + 1);
-    if (*text) {
-      if (item->value.bytes.size) memcpy(*text, item->value.bytes.data, item->value.bytes.size);
-      (*text)[item->value.bytes.size] = 0;
-    }
+    *text = text_copy_size(item->value.bytes.data, item->value.bytes.size);
     break;
   default: return error_set(error, SQLITE_ERROR, "%s must be a single value", key);
   }
@@ -338,7 +333,6 @@ int draft_put_item(Draft *draft, const char *key, const JsonItem *item, Error *e
   char *text = NULL;
   int code = draft_item_text(key, item, &text, error);
   if (code == SQLITE_OK) code = draft_put(draft, key, text, error);
-  if (text) explicit_bzero(text, strlen(text));
-  sqlite3_free(text);
+  text_free(text);
   return code;
 }

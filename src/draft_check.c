@@ -12,6 +12,7 @@
 #include "draft.h"
 #include "secret.h"
 #include "store.h"
+#include "text.h"
 #include "url.h"
 
 #include <string.h>
@@ -83,7 +84,7 @@ static int put_nested(Draft *draft, OptionList *layer, const JsonItem *item, Err
     key = sqlite3_mprintf("%s%s", ssl ? "ssl_" : "", member->key);
     code = key ? draft_item_text(key, member, &text, error) : error_memory(error);
     if (code == SQLITE_OK && text) code = layer_put(draft, layer, key, text, error);
-    sqlite3_free(text);
+    text_free(text);
     sqlite3_free(key);
   }
   json_free(members);
@@ -104,7 +105,7 @@ static int flatten_connect_args(Draft *draft, OptionList *layer, Error *error) {
     char *text = NULL;
     code = draft_item_text(member->key, member, &text, error);
     if (code == SQLITE_OK && text) code = layer_put(draft, layer, member->key, text, error);
-    sqlite3_free(text);
+    text_free(text);
   }
   json_free(members);
   return code;
@@ -259,7 +260,7 @@ static int keep_secret(Draft *draft, const AddressList *here, Error *error) {
                      "the stored password is for another server, user or TLS mode; host, user, TLS "
                      "and secret are one unit: give the password again in place of ********");
   }
-  if (old->password && (block->password = sqlite3_mprintf("%s", old->password)) == NULL) {
+  if (old->password && (block->password = text_copy(old->password)) == NULL) {
     return error_memory(error);
   }
   if (old->sealed) block->sealed = sealed_retain(old->sealed);
@@ -272,7 +273,7 @@ static int take_reference(Draft *draft, Error *error) {
   const char *reference = option_list_get(&block->options, "password_from");
   if (reference == NULL) return SQLITE_OK;
   sqlite3_free(block->password_from);
-  block->password_from = sqlite3_mprintf("%s", reference);
+  block->password_from = text_copy(reference);
   if (block->password_from == NULL) return error_memory(error);
   int code = option_list_put(&block->options, "password_from", NULL, error);
   if (code == SQLITE_OK) code = option_list_put(&block->own, "password_from", NULL, error);

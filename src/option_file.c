@@ -11,6 +11,7 @@
 */
 #include "option_file.h"
 #include "secret.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -69,7 +70,6 @@ int option_file_read(const char *path, const char *group, OptionList *values, Er
   *values = (OptionList){0};
   int code = secret_read_text(path, &text, error);
   if (code) return code;
-  size_t size = strlen(text);
   bool counts = false;
   for (char *line = text; code == SQLITE_OK && *line;) {
     char *end = line + strcspn(line, "\n");
@@ -82,7 +82,6 @@ int option_file_read(const char *path, const char *group, OptionList *values, Er
       code = read_line(line, values, error);
     line = next;
   }
-  explicit_bzero(text, size);
-  sqlite3_free(text);
+  text_free(text);
   return code;
 }

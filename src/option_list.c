@@ -6,22 +6,14 @@
 */
 #include "json.h"
 #include "options.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <string.h>
 
-static char *text_copy(const char *text, size_t size) {
-  char *copy = sqlite3_malloc64(size + 1);
-  if (copy == NULL) return NULL;
-  if (size) memcpy(copy, text, size);
-  copy[size] = 0;
-  return copy;
-}
-
 static void pair_clear(OptionPair *pair) {
   char *value = (char *)pair->value;
-  if (value) explicit_bzero(value, strlen(value));
-  sqlite3_free(value);
+  text_free(value);
   sqlite3_free((char *)pair->key);
 }
 
@@ -37,11 +29,10 @@ void option_list_clear(OptionList *list) {
 static int list_add(OptionList *list, const char *key, size_t key_size, char *value, bool given,
                     Error *error) {
   OptionPair *pairs = sqlite3_realloc64(list->pairs, (list->count + 1) * sizeof *pairs);
-  char *name = text_copy(key, key_size);
+  char *name = text_copy_size(key, key_size);
   if (pairs) list->pairs = pairs;
   if (pairs == NULL || name == NULL || (given && value == NULL)) {
-    if (value) explicit_bzero(value, strlen(value));
-    sqlite3_free(value);
+    text_free(value);
     sqlite3_free(name);
     return error_memory(error);
   }
@@ -73,7 +64,7 @@ int option_list_put(OptionList *list, const char *key, const char *value, Error 
     break;
   }
   if (value == NULL) return SQLITE_OK;
-  return list_add(list, key, strlen(key), text_copy(value, strlen(value)), true, error);
+  return list_add(list, key, strlen(key), text_copy(value), true, error);
 }
 
 static int list_parse_json(Connector *connector, const char *text, size_t size, OptionList *list,
@@ -90,16 +81,18 @@ static int list_parse_json(Connector *connector, const char *text, size_t size, 
     char digits[32];
     switch (item->kind) {
     case JSON_NULL: break;
-    case JSON_TRUE: value = text_copy("true", 4); break;
-    case JSON_FALSE: value = text_copy("false", 5); break;
+    case JSON_TRUE: value = text_copy_size("true", 4); break;
+    case JSON_FALSE: value = text_copy_size("false", 5); break;
     case JSON_INTEGER: value = sqlite3_mprintf("%lld", (long long)item->value.integer); break;
-    case JSON_REAL: value = text_copy(digits, (size_t)real_print(item->value.real, digits)); break;
+    case JSON_REAL:
+      value = text_copy_size(digits, (size_t)real_print(item->value.real, digits));
+      break;
     default:
       if (item->value.bytes.size && memchr(item->value.bytes.data, 0, item->value.bytes.size)) {
         code = error_set(error, SQLITE_ERROR, "an option's value must not hold a NUL character");
         continue;
       }
-      value = text_copy(item->value.bytes.data, item->value.bytes.size);
+      value = text_copy_size(item->value.bytes.data, item->value.bytes.size);
     }
     code = list_add(list, item->key, strlen(item->key), value, item->kind != JSON_NULL, error);
   }
@@ -148,8 +141,7 @@ static int list_parse_pair(const char **text, const char *end, OptionList *list,
       value = quoted_value(&at, end, &closed);
       at = skip_space(at, end);
       if (value && (!closed || (at < end && *at != ','))) {
-        explicit_bzero(value, strlen(value));
-        sqlite3_free(value);
+        text_free(value);
         return error_set(error, SQLITE_ERROR, "options: a quote does not end before a comma");
       }
     } else {
@@ -159,10 +151,10 @@ static int list_parse_pair(const char **text, const char *end, OptionList *list,
       const char *value_end = at;
       while (value_end > start && isspace((unsigned char)value_end[-1]))
         value_end--;
-      value = text_copy(start, (size_t)(value_end - start));
+      value = text_copy_size(start, (size_t)(value_end - start));
     }
   } else {
-    value = text_copy("true", 4);
+    value = text_copy_size("true", 4);
   }
   *text = at < end ? at + 1 : end;
   if (key_end == key) {

@@ -5,6 +5,7 @@
 ** a key that does not look like one.
 */
 #include "options.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -186,7 +187,7 @@ int option_check(const char *backend, const char *key, const char *given, const 
         return error_set(error, SQLITE_ERROR, "%s must not hold control characters", key);
       }
     }
-    *value = sqlite3_mprintf("%s", given);
+    *value = text_copy(given);
     break;
   default: return check_number(*spec, key, given, value, error);
   }

@@ -7,6 +7,7 @@
 */
 #include "secret.h"
 #include "store.h"
+#include "text.h"
 
 #include <string.h>
 
@@ -81,7 +82,7 @@ int sealed_open(const Sealed *sealed, char **secret, Error *error) {
   } else {
     error_wrap(error, "the stored password cannot be read");
   }
-  secret_free(key_text);
+  text_free(key_text);
   sqlite3_free(from);
   return code;
 }
@@ -126,7 +127,7 @@ int sealed_make(const char *path, const char *name, const char *document,
                : error_memory(error);
   }
   cipher_close(&cipher);
-  secret_free(key_text);
+  text_free(key_text);
   sqlite3_free(from);
   sqlite3_free(bound);
   return code;

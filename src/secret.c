@@ -15,6 +15,7 @@
 ** environment variable it would be somebody else's program with this user's rights.
 */
 #include "secret.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-void secret_free(char *secret) {
-  if (secret) explicit_bzero(secret, strlen(secret));
-  sqlite3_free(secret);
-}
 
 void secret_first_line(char *text) {
   size_t line = strcspn(text, "\r\n");
@@ -109,8 +105,7 @@ static int read_all(const char *path, int fd, size_t most, char **text, size_t *
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) {
       int reason = errno;
-      explicit_bzero(data, got);
-      sqlite3_free(data);
+      text_free(data);
       return error_set(error, SQLITE_IOERR, "cannot read %s: %s", path, strerror(reason));
     }
     if (count == 0) break;
@@ -149,8 +144,7 @@ int secret_read_text(const char *path, char **text, Error *error) {
   int code = secret_read_file(path, SECRET_NO_LINK, text, &size, error);
   if (code == SQLITE_NOTFOUND) error->code = code = SQLITE_CANTOPEN;
   if (code || memchr(*text, 0, size) == NULL) return code;
-  explicit_bzero(*text, size);
-  sqlite3_free(*text);
+  text_free(*text);
   *text = NULL;
   return error_set(error, SQLITE_ERROR, "%s holds a NUL character", path);
 }
@@ -163,7 +157,7 @@ static int from_environment(const char *name, char **secret, Error *error) {
     return error_set(error, SQLITE_AUTH, "the environment variable %s of password_from is not set",
                      name);
   }
-  *secret = sqlite3_mprintf("%s", value);
+  *secret = text_copy(value);
   return *secret ? SQLITE_OK : error_memory(error);
 }
 

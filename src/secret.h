@@ -1,7 +1,7 @@
 /*
 ** secret.h: where a password is when it is not in the block: password_from.
 **
-** Every secret is sqlite3_malloc'ed text; give it to secret_free, which wipes it.
+** Every secret is given as text that the caller frees with text_free (text.h), which wipes it.
 */
 #ifndef CONNECTOR_SECRET_H
 #define CONNECTOR_SECRET_H
@@ -18,7 +18,6 @@ int secret_resolve(Connector *connector, const Block *block, const AddressList *
                    char **secret, Error *error);
 /* Asks on the terminal, without echo. */
 int secret_ask(Connector *connector, const Block *block, char **secret, Error *error);
-void secret_free(char *secret);
 
 typedef enum SecretLink { SECRET_NO_LINK, SECRET_FOLLOW_LINK } SecretLink;
 /* A whole file that only its owner (we, or root) may read: anything else is an error with the line to

@@ -8,6 +8,7 @@
 */
 #include "driver_support.h"
 #include "secret.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -126,7 +127,7 @@ int secret_ask(Connector *connector, const Block *block, char **secret, Error *e
     code = ask(connector, tty, prompt, line, error);
     sqlite3_mutex_leave(mutex);
   }
-  if (code == SQLITE_OK && (*secret = sqlite3_mprintf("%s", line)) == NULL) {
+  if (code == SQLITE_OK && (*secret = text_copy(line)) == NULL) {
     code = error_memory(error);
   }
   explicit_bzero(line, sizeof line);

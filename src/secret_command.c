@@ -7,6 +7,7 @@
 */
 #include "driver_support.h"
 #include "secret.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -176,16 +177,15 @@ static int run(Connector *connector, char **words, char *text, Error *error) {
 
 int secret_command(Connector *connector, const char *command, char **secret, Error *error) {
   char *words[WORDS_MOST + 1];
-  char *line = sqlite3_mprintf("%s", command);
+  char *line = text_copy(command);
   char *text = sqlite3_malloc64(SECRET_LONGEST + 1);
   int code = line && text ? split(line, words, error) : error_memory(error);
   *secret = NULL;
   if (code == SQLITE_OK) code = run(connector, words, text, error);
-  if (code == SQLITE_OK && (*secret = sqlite3_mprintf("%s", text)) == NULL) {
+  if (code == SQLITE_OK && (*secret = text_copy(text)) == NULL) {
     code = error_memory(error);
   }
-  if (text) explicit_bzero(text, SECRET_LONGEST + 1);
-  sqlite3_free(text);
-  sqlite3_free(line);
+  text_free(text);
+  text_free(line);
   return code;
 }

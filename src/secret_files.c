@@ -9,6 +9,7 @@
 */
 #include "option_file.h"
 #include "secret.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +98,7 @@ int secret_pgpass(const Block *block, const AddressList *addresses, char **secre
                      path);
   }
   /* what is behind the line that was found */
-  if (text) explicit_bzero(text, (size_t)sqlite3_msize(text));
-  sqlite3_free(text);
+  text_free(text);
   sqlite3_free(path);
   return code;
 }
@@ -121,7 +121,7 @@ int secret_my_cnf(const Block *block, char **secret, Error *error) {
     code = error_set(error, SQLITE_AUTH, "%s has no password= in its group [client]",
                      file ? file : path);
   }
-  if (code == SQLITE_OK && (*secret = sqlite3_mprintf("%s", password)) == NULL) {
+  if (code == SQLITE_OK && (*secret = text_copy(password)) == NULL) {
     code = error_memory(error);
   }
   option_list_clear(&values);

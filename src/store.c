@@ -9,6 +9,7 @@
 ** A Block that is read carries the sealed form; it is opened when a connection is made.
 */
 #include "store.h"
+#include "text.h"
 #include "block_set.h"
 #include "draft.h"
 #include "secret.h"
@@ -206,7 +207,7 @@ static int bind_secret(sqlite3 *db, const char *path, const Block *block, const 
        sqlite3_bind_blob(statement, 5, bytes, (int)size, SQLITE_TRANSIENT))) {
     code = error_memory(error);
   }
-  secret_free(opened);
+  text_free(opened);
   sqlite3_free(bytes);
   return code;
 }

@@ -39,7 +39,7 @@ bool store_is_system(const char *path);
 
 /* ---- store_key.c ---- */
 
-/* The text that the key is made of; secret_free it. *from says where it is from, for messages. `make`:
+/* The text that the key is made of; text_free it. *from says where it is from, for messages. `make`:
 ** a key file is made when there is no key yet. */
 int store_key(const char *path, bool make, char **key_text, char **from, Error *error);
 

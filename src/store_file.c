@@ -206,6 +206,7 @@ int store_file_error(sqlite3 *db, const char *path, const char *what, Error *err
   return error_set(error, code, "cannot %s the store %s: %s", what, path, sqlite3_errmsg(db));
 }
 
+/* Waits for somebody else's lock, until the user interrupts. */
 static int wait_busy(void *context, int count) {
   const Connector *connector = context;
   if (count >= BUSY_SECONDS * 50) return 0;

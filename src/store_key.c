@@ -7,6 +7,7 @@
 */
 #include "secret.h"
 #include "store.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,8 +64,7 @@ static int read_key_file(const char *path, SecretLink link, char **key_text, Err
   bool text = memchr(*key_text, 0, size) == NULL;
   secret_first_line(*key_text);
   if (text && **key_text) return SQLITE_OK;
-  explicit_bzero(*key_text, size);
-  sqlite3_free(*key_text);
+  text_free(*key_text);
   *key_text = NULL;
   return error_set(error, SQLITE_ERROR,
                    "the key file %s must hold one line: 64 hexadecimal digits or a passphrase",
@@ -77,7 +77,7 @@ int store_key(const char *path, bool make, char **key_text, char **from, Error *
   *key_text = *from = NULL;
   int code = SQLITE_OK;
   if (text && text[0]) {
-    *key_text = sqlite3_mprintf("%s", text);
+    *key_text = text_copy(text);
     *from = sqlite3_mprintf("CONNECTOR_KEY");
     if (*key_text == NULL || *from == NULL) code = error_memory(error);
   } else if (file && file[0]) {
@@ -94,7 +94,7 @@ int store_key(const char *path, bool make, char **key_text, char **from, Error *
   }
   if (code == SQLITE_NOTFOUND) code = error->code;
   if (code == SQLITE_OK) return SQLITE_OK;
-  secret_free(*key_text);
+  text_free(*key_text);
   sqlite3_free(*from);
   *key_text = *from = NULL;
   return code;

@@ -19,6 +19,7 @@
 */
 #include "url.h"
 #include "driver_support.h"
+#include "text.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -71,14 +72,12 @@ size_t url_unquote(char *text, size_t size, bool plus_is_space) {
 void url_clear(Url *url) {
   char *texts[] = {url->scheme, url->username, url->password, url->host, url->database};
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-    if (texts[i]) explicit_bzero(texts[i], strlen(texts[i]));
-    sqlite3_free(texts[i]);
+    text_free(texts[i]);
   }
   for (size_t i = 0; i < url->query_count; i++) {
     UrlPair *pair = &url->query[i];
-    if (pair->value) explicit_bzero(pair->value, strlen(pair->value));
-    sqlite3_free(pair->key);
-    sqlite3_free(pair->value);
+    text_free(pair->key);
+    text_free(pair->value);
   }
   sqlite3_free(url->query);
   memset(url, 0, sizeof *url);
@@ -100,17 +99,14 @@ typedef enum Decoding { DECODE_NOTHING, DECODE_PERCENT, DECODE_FORM } Decoding;
 /* A copy of a piece, decoded; checked for what no part may hold. */
 static int piece(Reader *reader, const char *text, size_t size, Decoding decoding, const char *part,
                  char **result) {
-  char *copy = sqlite3_malloc64(size + 1);
+  char *copy = text_copy_size(text, size);
   if (copy == NULL) return error_memory(reader->error);
-  if (size) memcpy(copy, text, size);
-  copy[size] = 0;
   if (decoding != DECODE_NOTHING) size = url_unquote(copy, size, decoding == DECODE_FORM);
   if (memchr(copy, 0, size) == NULL && utf8_valid(copy, size)) {
     *result = copy;
     return SQLITE_OK;
   }
-  explicit_bzero(copy, size);
-  sqlite3_free(copy);
+  text_free(copy);
   return error_set(reader->error, SQLITE_ERROR, "Invalid URL: the %s is not valid UTF-8 text",
                    part);
 }

@@ -2,7 +2,7 @@
 ** target_test.c: what a driver is told: addresses, TLS, settings, and the password from every place.
 ** sources: src/block.c src/block_json.c src/block_target.c src/block_change.c src/draft.c
 ** sources: src/draft_check.c src/definition.c src/url.c src/address.c src/option_specs.c
-** sources: src/options.c src/option_list.c src/option_file.c src/secret.c src/secret_files.c
+** sources: src/text.c src/options.c src/option_list.c src/option_file.c src/secret.c src/secret_files.c
 ** sources: src/secret_command.c src/secret_ask.c src/sealed.c src/store_key.c src/cipher.c
 ** sources: src/registry.c src/json.c src/json_reader.c src/json_write.c src/error.c src/log_mask.c
 ** sources: src/driver_*.c src/sqlite/[a-z]*.c
@@ -277,6 +277,99 @@ static void test_command(void) {
   block_release(block);
 }
 
+/* ---------------------------------------------------------------- nothing stays in memory */
+
+#ifdef __SANITIZE_ADDRESS__
+/* Memory may not be searched there. */
+static void test_wiped(void) {
+}
+#else
+
+/* The secret is put together when it is needed, so that it stands nowhere in the program. */
+static void put_secret(char *to) {
+  static const char coded[] = "ibobszboebry"; /* each letter one too high */
+  for (size_t i = 0; coded[i]; i++)
+    to[i] = (char)(coded[i] - 1);
+}
+
+static size_t count_secret(const char *from, const char *to) {
+  static const char coded[] = "ibobszboebry";
+  size_t count = 0, size = sizeof coded - 1;
+  for (; from + size <= to; from++) {
+    size_t same = 0;
+    while (same < size && from[same] + 1 == coded[same])
+      same++;
+    if (same == size) count++;
+  }
+  return count;
+}
+
+/* In all memory that can be written but the stack. */
+static size_t secrets_in_memory(void) {
+  size_t count = 0;
+  char line[500];
+  FILE *maps = fopen("/proc/self/maps", "r");
+  while (maps && fgets(line, sizeof line, maps)) {
+    unsigned long from, to;
+    char flags[5];
+    if (sscanf(line, "%lx-%lx %4s", &from, &to, flags) != 3 || flags[0] != 'r' || flags[1] != 'w')
+      continue;
+    if (strstr(line, "[stack]") || to - from > 256UL << 20) continue; /* a sanitizer's own */
+    count += count_secret((const char *)from, (const char *)to);
+  }
+  if (maps) fclose(maps);
+  return count;
+}
+
+static void test_wiped(void) {
+  static const char *const forms[] = {
+      "postgresql://ann:%@db/x",
+      "postgresql://ann:%%41@db/x",
+      "postgresql://db/x?password=%",
+      "{\"driver\":\"mysql\",\"password\":\"%\"}",
+      "{\"driver\":\"mysql\",\"query\":{\"password\":[\"%\"]}}",
+      "{\"driver\":\"mysql\",\"connect_args\":{\"passwd\":\"%\",\"compress\":true}}",
+      "{\"connection_info\":{\"url\":{\"value\":\"mysql://u:%@h\"}}}",
+      "nosuch://u:%@h",
+      "postgresql://u:%@h/?nosuch=%",
+      "{\"driver\":\"mysql\",\"password\":\"%\",\"nosuch\":1}",
+      "{\"driver\":\"mysql\",\"password\":\"%\"",
+  };
+  CHECK(secrets_in_memory() == 0);
+  for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+    char text[300] = "";
+    for (const char *at = forms[i]; *at; at++) {
+      if (*at == '%' && at[1] != '4')
+        put_secret(text + strlen(text));
+      else
+        text[strlen(text)] = *at;
+    }
+    Block *block = NULL, *changed = NULL;
+    BlockTarget used = {0};
+    char *json = NULL, *url = NULL;
+    error_clear(&error);
+    int code = block_parse(&unit_connector, "shop", text, strlen(text), NULL, 0, false, NULL,
+                           &block, &error);
+    CHECK((code == SQLITE_OK) == (i < 7));
+    if (code == SQLITE_OK) {
+      CHECK(secrets_in_memory() > 0); /* the search finds it */
+      block_change(&unit_connector, block, "fetch_size", "3", &changed, &error);
+      CHECK(block_target(&unit_connector, changed ? changed : block, &used, &error) == SQLITE_OK);
+      json = block_json(block, true);
+      url = block_url(block, true);
+    }
+    sqlite3_free(json);
+    sqlite3_free(url);
+    block_target_clear(&used);
+    block_release(changed);
+    block_release(block);
+    explicit_bzero(text, sizeof text);
+    if (!CHECK(secrets_in_memory() == 0)) printf("  left of %s\n", forms[i]);
+  }
+}
+
+#endif
+
 int main(void) {
   unit_start();
   unit_connector.host.interrupted = interrupted;
@@ -287,6 +380,7 @@ int main(void) {
   test_pgpass();
   test_my_cnf();
   test_command();
+  test_wiped();
   connects("sqlite://", NULL);
   block_target_clear(&target);
   error_clear(&error);
