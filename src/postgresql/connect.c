@@ -243,6 +243,9 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
     if (guard->refused == 3) cleartext_hint(target, error);
     return DRIVER_FAILED;
   }
+  if (strstr(text, "out of memory") != NULL || strstr(text, "allocation failure") != NULL) {
+    return driver_error_memory(error);
+  }
   attempt_name(attempt, name, sizeof(name));
   const char *said = find_state(text, state);
   bool server = said != NULL;
