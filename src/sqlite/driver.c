@@ -10,6 +10,7 @@ static const DriverDialect dialect = {
     .max_parameters = 32766,
     .backtick_names = true,
     .bracket_names = true,
+    .sigil_parameters = true,
     /* A writer says so at once: a transaction that reads first and writes later can only fail when
     ** somebody else wrote in between. */
     .begin = "BEGIN IMMEDIATE",
