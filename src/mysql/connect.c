@@ -259,7 +259,7 @@ static void tls_hint(const DriverTarget *target, DriverError *error) {
 DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int64_t deadline,
                         DriverConnection **connection, DriverError *error) {
   pthread_once(&fork_once, watch_forks);
-  if (!my_library_init()) {
+  if (!my_library_init() || !my_wait_init()) {
     return driver_error_set(error, FAILURE_CONNECT, NULL, "the client library does not start");
   }
   MyTarget *copy = my_target_new(target, error);
@@ -309,7 +309,7 @@ DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int6
 /* In a forked child the socket is the parent's too: a goodbye sent here would end the parent's
 ** session. The descriptor is replaced by one that leads nowhere before the library says it. */
 static void disarm(MYSQL *mysql) {
-  int descriptor = (int)mysql_get_socket(mysql);
+  int descriptor = my_socket_of(mysql);
   int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (descriptor < 0) return;
   if (nowhere >= 0) {

@@ -148,7 +148,7 @@ MYSQL *my_login(const MyLogin *login, const MyAddress *address, DriverError *err
     mysql_close(mysql);
     return NULL;
   }
-  int descriptor = (int)mysql_get_socket(mysql);
+  int descriptor = my_socket_of(mysql);
   if (address->host != NULL) set_keepalive(descriptor);
   my_wait_socket(descriptor);
   atomic_store(login->descriptor, descriptor);

@@ -41,8 +41,21 @@
 typedef my_bool MyBool;
 #else
 #define MY_LIBMARIADB 0
+#if LIBMYSQL_VERSION_ID >= 80000
 typedef bool MyBool; /* MySQL 8 has dropped my_bool */
+#else
+typedef my_bool MyBool;
 #endif
+#endif
+
+/* Only for a handle that no thread is using. */
+static inline int my_socket_of(MYSQL *mysql) {
+#if MY_LIBMARIADB
+  return (int)mysql_get_socket(mysql);
+#else
+  return (int)mysql->net.fd;
+#endif
+}
 
 /* MARIADB_OPT_IO_WAIT came with Connector/C 3.1. -DMY_WAIT_THREAD tests the other way with it. */
 #if MY_LIBMARIADB && !defined(MY_WAIT_THREAD) && MARIADB_PACKAGE_VERSION_ID >= 30100
@@ -167,6 +180,8 @@ bool my_thread_start(void *(*work)(void *), void *argument, pthread_t *thread); 
 ** ends with the server's own error; when it does not end in time, the connection is cut. */
 typedef void (*MyBody)(void *argument);
 void my_call(MyConnection *connection, MyBody body, void *argument);
+/* Once per process, before the first login. */
+bool my_wait_init(void);
 /* Before mysql_real_connect: how waits inside it end. */
 void my_wait_options(MYSQL *mysql);
 /* Lets a thread that logs in wait by its own rules; NULL ends it. */

@@ -23,9 +23,17 @@
 
 #define TLS_SLICE 60000 /* microseconds; more than the 50 ms between two looks at the interrupt */
 
-/* The hook gets no pointer of ours; what a thread waits for is set around each call. */
-static _Thread_local MyConnection *waiting;
-static _Thread_local const MyLogin *logging_in;
+/* The hook gets no pointer of ours; what a thread waits for is set around each call. Not _Thread_local:
+** in a shared object that is loaded late the run time may end the process when it has no memory for
+** a thread's copy. */
+static pthread_once_t keys_once = PTHREAD_ONCE_INIT;
+static pthread_key_t waiting_key, login_key;
+static bool keys_ready;
+
+static void make_keys(void) {
+  keys_ready =
+      pthread_key_create(&waiting_key, NULL) == 0 && pthread_key_create(&login_key, NULL) == 0;
+}
 
 static int64_t earlier(int64_t a, int64_t b) {
   return a == 0 || (b != 0 && b < a) ? b : a;
@@ -88,17 +96,25 @@ static int wait_connection(MyConnection *connection, int descriptor, bool is_rea
 }
 
 static int io_wait(my_socket descriptor, my_bool is_read, int timeout) {
-  if (logging_in != NULL) return wait_login(logging_in, descriptor, is_read ? POLLIN : POLLOUT);
-  if (waiting != NULL) return wait_connection(waiting, descriptor, is_read);
+  short events = is_read ? POLLIN : POLLOUT;
+  const MyLogin *login = pthread_getspecific(login_key);
+  MyConnection *connection = pthread_getspecific(waiting_key);
+  if (login != NULL) return wait_login(login, descriptor, events);
+  if (connection != NULL) return wait_connection(connection, descriptor, is_read);
   int64_t end = driver_clock() + (timeout > 0 ? (int64_t)timeout * 1000 : 5000000);
-  return wait_plain(descriptor, is_read ? POLLIN : POLLOUT, end);
+  return wait_plain(descriptor, events, end);
 }
 
 void my_call(MyConnection *connection, MyBody body, void *argument) {
-  MyConnection *before = waiting;
-  waiting = connection;
+  void *before = pthread_getspecific(waiting_key);
+  if (pthread_setspecific(waiting_key, connection) != 0) my_cut(connection); /* no memory */
   body(argument);
-  waiting = before;
+  pthread_setspecific(waiting_key, before);
+}
+
+bool my_wait_init(void) {
+  pthread_once(&keys_once, make_keys);
+  return keys_ready;
 }
 
 void my_wait_options(MYSQL *mysql) {
@@ -106,7 +122,7 @@ void my_wait_options(MYSQL *mysql) {
 }
 
 void my_wait_login(const MyLogin *login) {
-  logging_in = login;
+  pthread_setspecific(login_key, login);
 }
 
 void my_wait_socket(int descriptor) {
@@ -123,7 +139,7 @@ void my_wait_close(MyConnection *connection) {
 }
 
 int my_wait_descriptor(MyConnection *connection) {
-  return connection->mysql == NULL ? -1 : (int)mysql_get_socket(connection->mysql);
+  return connection->mysql == NULL ? -1 : my_socket_of(connection->mysql);
 }
 
 #else

@@ -168,7 +168,7 @@ void my_call(MyConnection *connection, MyBody body, void *argument) {
     return;
   }
   if (connection->worker == NULL) {
-    connection->worker = worker_new((int)mysql_get_socket(connection->mysql));
+    connection->worker = worker_new(my_socket_of(connection->mysql));
   }
   MyWorker *worker = connection->worker;
   if (worker == NULL) { /* no thread to be had: the session cannot be used safely */
@@ -180,6 +180,10 @@ void my_call(MyConnection *connection, MyBody body, void *argument) {
   worker->argument = argument;
   change(worker, WORK_ASKED, &worker->worker_sleeps, &worker->asked);
   await_done(connection, worker);
+}
+
+bool my_wait_init(void) {
+  return true;
 }
 
 void my_wait_options(MYSQL *mysql) {
@@ -214,7 +218,7 @@ void my_wait_close(MyConnection *connection) {
 int my_wait_descriptor(MyConnection *connection) {
   MyWorker *worker = connection->worker;
   if (worker != NULL) return worker->descriptor;
-  return connection->mysql == NULL ? -1 : (int)mysql_get_socket(connection->mysql);
+  return connection->mysql == NULL ? -1 : my_socket_of(connection->mysql);
 }
 
 #else
