@@ -95,8 +95,9 @@ void my_stop_begin(MyConnection *connection, DriverFailure reason) {
   if (connection->stopping != FAILURE_NONE) return;
   connection->stopping = reason;
   /* Nobody waits for an answer when a result is given up early: keeping the session is
-  ** worth more. */
-  bool given_up = connection->soft_limit != 0;
+  ** worth more. But a scan that an interrupt ended is given up, too, and then somebody waits. */
+  const DriverHost *host = connection->base.host;
+  bool given_up = connection->soft_limit != 0 && !host->interrupted(host->context);
   connection->stop_until = driver_clock() + (given_up ? GIVE_UP_TIME : MY_STOP_TIME);
   connection->stop = stop_start(connection);
 }
