@@ -102,7 +102,7 @@ proc start_test {file} {
 
 proc too_long {channel} {
   dict set ::state($channel) late 1
-  catch {exec kill -KILL -- -[pid $channel]}
+  catch {servers::signal KILL -[pid $channel]}
 }
 
 proc hear {channel} {
@@ -144,7 +144,7 @@ proc end_test {channel} {
   after cancel $timer
   # What the test left running in its process group ends with it.
   set group [pid $channel]
-  catch {exec kill -KILL -- -$group 2>/dev/null}
+  catch {servers::signal KILL -$group}
   fconfigure $channel -blocking 1
   set status ""
   if {[catch {close $channel} message options]} {

@@ -16,6 +16,8 @@
 # else can. The plain servers let `app` in without a password (it may do little beyond its own
 # databases); the TLS ones have the accounts of tls_accounts below.
 #
+# Nothing is forced to disk, but what was committed survives a killed server.
+#
 # However the run ends, nothing stays: the reaper is a small shell in a session of its own that reads
 # a pipe from us. It kills what was registered when the pipe closes, and removes the directory.
 
@@ -92,7 +94,7 @@ proc servers::remove_stale {} {
       set pid [lindex [read_file $file] 0]
       if {[string is integer -strict $pid] && ![catch {read_file /proc/$pid/cmdline} line]
           && [string first $old $line] >= 0} {
-        catch {exec kill -QUIT $pid}
+        catch {signal QUIT $pid}
       }
     }
     catch {file delete -force $old}
@@ -146,14 +148,14 @@ proc servers::launch {server} {
   return $server
 }
 
-proc servers::stop {name {signal KILL}} {
+proc servers::stop {name {signal_name KILL}} {
   variable running
   variable reaper
   set server [dict get $running $name]
   set pid [dict get $server pid]
   # A postmaster that is killed hard leaves its children; QUIT ends them without a checkpoint.
-  if {$signal eq "KILL" && [dict get $server backend] eq "postgresql"} { set signal QUIT }
-  exec kill -$signal $pid
+  if {$signal_name eq "KILL" && [dict get $server backend] eq "postgresql"} { set signal_name QUIT }
+  signal $signal_name $pid
   await 10000 {![file isdirectory /proc/$pid] || [is_zombie $pid]} "end of $name" [list pid $pid]
   puts $reaper "stopped $pid"
   return $server
@@ -205,7 +207,6 @@ proc servers::postgresql_create {server} {
     shared_buffers = 32MB
     fsync = off
     full_page_writes = off
-    synchronous_commit = off
     log_connections = on
     log_line_prefix = '%m %p %a '
     logging_collector = off
@@ -294,7 +295,7 @@ proc servers::mysql_launch {server} {
   set options [list --no-defaults --datadir=$data --socket=$socket --port=$port \
     --bind-address=127.0.0.1 --pid-file=$directory/mariadbd.pid --init-file=$directory/init.sql \
     --skip-name-resolve --max-connections=100 --skip-log-bin --skip-symbolic-links \
-    --innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=0 \
+    --innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=2 \
     --innodb-fast-shutdown=2 --max-allowed-packet=256M --default-time-zone=+05:30 \
     --performance-schema=ON --performance-schema-max-table-instances=200 \
     --performance-schema-events-statements-history-long-size=10 --secure-file-priv=$directory]
@@ -363,7 +364,7 @@ proc servers::use_certificate {name which} {
     exec mariadb --no-defaults -S $socket -u $admin -e {FLUSH SSL}
   } else {
     set lines [llength [split [read_file $log] \n]]
-    exec kill -HUP $pid
+    signal HUP $pid
     # A session that starts after the postmaster wrote this line uses the new certificate.
     await 5000 {[string first "reloading configuration" \
       [join [lrange [split [read_file $log] \n] $lines-1 end]]] >= 0} "reload" \
@@ -389,6 +390,9 @@ proc servers::await {limit expression what variables} {
     after 20
   }
 }
+
+# By the shell's own kill: a bare machine has no program of that name. PID -N is a process group.
+proc servers::signal {name pid} { exec sh -c "kill -s $name -- $pid" 2>/dev/null }
 
 proc servers::is_zombie {pid} {
   expr {[catch {read_file /proc/$pid/stat} stat] || [regexp {\) Z } $stat]}
