@@ -15,8 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LOOK_EVERY 50000   /* microseconds between two looks at the interrupt while data flows */
-#define STOP_BUDGET 200000 /* for cancel and drain together */
+#define LOOK_EVERY 50000 /* microseconds between two looks at the interrupt while data flows */
+/* A message that libpq could not take for want of memory stays in its buffer, and the socket silent:
+** it is looked at again. */
+#define LOOK_AGAIN 250000
+#define STOP_BUDGET 150000 /* for cancel and drain together; 50 ms may pass before the interrupt is seen */
 #define CANCEL_AGAIN 80000 /* a cancel that came before the statement began is repeated */
 
 DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
@@ -76,8 +79,12 @@ DriverStatus pg_pump(PgConnection *connection, DriverError *error) {
   DriverWait wait = look(connection);
   if (wait == WAIT_READY) {
     short events = (short)(POLLIN | (unsent == 1 ? POLLOUT : 0));
-    wait = driver_wait(connection->base.host, PQsocket(link), events, connection->base.deadline,
-                       &ready);
+    int64_t deadline = connection->base.deadline, again = driver_clock() + LOOK_AGAIN;
+    bool last = deadline != 0 && deadline <= again;
+    wait =
+        driver_wait(connection->base.host, PQsocket(link), events, last ? deadline : again, &ready);
+    if (wait == WAIT_TIMEOUT && !last && unsent >= 0) return DRIVER_OK;
+    if (wait == WAIT_TIMEOUT && !last) wait = WAIT_ERROR;
   }
   if (wait != WAIT_READY) return give_up(connection, wait, error);
   /* A failed flush is reported by the read: the server may have said why it hung up. */
