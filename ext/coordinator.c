@@ -68,6 +68,13 @@ static int coordinator_disconnect(sqlite3_vtab *table) {
   return SQLITE_OK;
 }
 
+/* DROP TABLE. In the middle of a transaction SQLite would not tell us its end. */
+static int coordinator_destroy(sqlite3_vtab *table) {
+  if (transaction_active(connector_of(table)))
+    return SQLITE_LOCKED;
+  return coordinator_disconnect(table);
+}
+
 /* ---------------------------------------------------------------- reading */
 
 static int coordinator_best_index(sqlite3_vtab *table, sqlite3_index_info *info) {
@@ -191,7 +198,7 @@ static const sqlite3_module coordinator_module = {
     .xConnect = coordinator_connect,
     .xBestIndex = coordinator_best_index,
     .xDisconnect = coordinator_disconnect,
-    .xDestroy = coordinator_disconnect,
+    .xDestroy = coordinator_destroy,
     .xOpen = coordinator_open,
     .xClose = coordinator_close,
     .xFilter = coordinator_filter,

@@ -3,8 +3,9 @@
 ** open when its rows came: commit.c sends it before SQLite opens or releases a savepoint and drops it when
 ** SQLite rolls back.
 **
-** Which SQLite statement a row belongs to is told by the one busy statement that writes (its address and
-** how often it has run): SQLite has no call for it.
+** Which SQLite statement a row belongs to is told by the one busy statement that writes (its address, how
+** often it has run, and the changes that statements before it made, since a new statement can lie where the
+** last one was): SQLite has no call for it.
 */
 #include "batch.h"
 #include "transaction_state.h"
@@ -31,7 +32,7 @@ static uint64_t statement_mark(sqlite3 *db) {
     mark = (uint64_t)(uintptr_t)each * 1000003u +
            (uint64_t)sqlite3_stmt_status(each, SQLITE_STMTSTATUS_RUN, 0);
   }
-  return mark;
+  return mark ? mark * 1000003u + (uint64_t)sqlite3_total_changes(db) : 0;
 }
 
 /* True while rows inside BEGIN are to be sent one by one. */

@@ -38,7 +38,7 @@ static int participant_text(Participant *participant, const char *text, DriverEr
 static int commit_failed(Participant *participant, const DriverError *failure, Error *error) {
   const char *block = participant->remote->block->name;
   int rc = error_remote(error, failure, block, "COMMIT", "COMMIT");
-  if (failure->failure != FAILURE_REMOTE || participant->link->connection->broken) {
+  if (participant->wrote && commit_in_doubt(participant->link, failure)) {
     participant_fail(participant, "the answer to COMMIT was lost");
     return outcome_unknown(participant->remote, "COMMIT", error);
   }
@@ -76,32 +76,49 @@ static int flush_all(Connector *connector, Error *error) {
   return SQLITE_OK;
 }
 
-int transaction_sync(Connector *connector, Error *error) {
-  Transaction *transaction = connector->transaction;
-  bool wrote = false;
-  int rc = flush_all(connector, error);
-  if (rc)
-    return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
-  for (Participant *each = transaction->participants; each; each = each->next) {
+/* May the servers be told to commit? *any: something was begun on one of them. */
+static int sync_check(Connector *connector, bool *any, Error *error) {
+  for (Participant *each = connector->transaction->participants; each; each = each->next) {
     if (each->state == PARTICIPANT_FAILED)
       return error_set(error, SQLITE_ERROR,
                        "connector '%s': %s; nothing of this transaction is kept on the server, the "
                        "local part is rolled back too",
                        each->remote->block->name, each->reason);
-    wrote = wrote || (each->wrote && each->state == PARTICIPANT_OPEN);
+    *any |= each->begun && each->state == PARTICIPANT_OPEN;
   }
-  if (!wrote)
-    return SQLITE_OK;
-  for (Participant *each = transaction->participants; each; each = each->next) {
+  if (*any && connector_interrupted(connector))
+    return error_set(error, SQLITE_INTERRUPT, "interrupted before COMMIT: nothing was committed");
+  return SQLITE_OK;
+}
+
+/* Those that only read come first: a SELECT may have called a function that wrote, and what the server says
+** against that must be heard before a writer has committed. */
+static int commit_all(Connector *connector, Error *error) {
+  int rc = SQLITE_OK;
+  for (int writers = 0; writers <= 1; writers++) {
+    Participant *each = connector->transaction->participants;
+    for (; !rc && each; each = each->next)
+      if (each->begun && each->wrote == writers && each->state == PARTICIPANT_OPEN)
+        rc = participant_commit(each, error);
+  }
+  return rc;
+}
+
+int transaction_sync(Connector *connector, Error *error) {
+  bool any = false;
+  int rc = flush_all(connector, error);
+  if (rc)
+    return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
+  rc = sync_check(connector, &any, error);
+  if (rc || !any)
+    return rc;
+  for (Participant *each = connector->transaction->participants; each; each = each->next) {
     rc = participant_quiet(each, error);
     if (rc)
       return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   }
   rc = local_lock(connector, error);
-  for (Participant *each = transaction->participants; !rc && each; each = each->next)
-    if (each->wrote && each->state == PARTICIPANT_OPEN)
-      rc = participant_commit(each, error);
-  return rc;
+  return rc ? rc : commit_all(connector, error);
 }
 
 static void transaction_end(Connector *connector) {
@@ -112,9 +129,9 @@ static void transaction_end(Connector *connector) {
   transaction->depth = 0;
 }
 
-/* Ends a participant that only read, or that is rolled back. Its session is dropped when that fails: the
-** server then rolls back by itself. */
-static void participant_end(Participant *participant, const char *text) {
+/* Its session is dropped when the ROLLBACK fails: the server then rolls back by itself. */
+static void participant_rollback(Participant *participant) {
+  const char *text = participant->remote->dialect->rollback;
   Error ignored = {0};
   DriverError failure = {0};
   if (participant_quiet(participant, &ignored) != SQLITE_OK && participant->link->stream)
@@ -127,10 +144,6 @@ static void participant_end(Participant *participant, const char *text) {
 }
 
 void transaction_commit(Connector *connector) {
-  Participant *each = connector->transaction->participants;
-  for (; each; each = each->next)
-    if (each->state == PARTICIPANT_OPEN)
-      participant_end(each, each->remote->dialect->commit);
   transaction_end(connector);
 }
 
@@ -152,24 +165,18 @@ static void remote_ahead(Participant *participant) {
 void transaction_rollback(Connector *connector) {
   Participant *each = connector->transaction->participants;
   for (; each; each = each->next) {
-    if (each->state == PARTICIPANT_COMMITTED)
+    if (each->state != PARTICIPANT_COMMITTED)
+      participant_rollback(each);
+    else if (each->wrote)
       remote_ahead(each);
-    else
-      participant_end(each, each->remote->dialect->rollback);
   }
   transaction_end(connector);
 }
 
 /* ---------------------------------------------------------------- savepoints */
 
-int transaction_savepoint(Connector *connector, int level, Error *error) {
-  int rc = flush_all(connector, error);
-  connector->transaction->depth = level + 1;
-  return rc;
-}
-
-int transaction_release(Connector *connector, int level, Error *error) {
-  int rc = flush_all(connector, error);
+/* Level and all inside it are closed in SQLite; the server hears of it with the next statement. */
+static void levels_close(Connector *connector, int level) {
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level;
   for (; each; each = each->next) {
@@ -180,6 +187,22 @@ int transaction_release(Connector *connector, int level, Error *error) {
       each->release_to = level;
     each->guard_open = false; /* goes with the level's RELEASE */
   }
+}
+
+int transaction_savepoint(Connector *connector, int level, Error *error) {
+  int rc = flush_all(connector, error);
+  if (rc)
+    return rc; /* SQLite does not open it */
+  /* statements that run in turns (RETURNING) are not always closed in order: what is still open at this
+  ** level is an older savepoint */
+  levels_close(connector, level);
+  connector->transaction->depth = level + 1;
+  return SQLITE_OK;
+}
+
+int transaction_release(Connector *connector, int level, Error *error) {
+  int rc = flush_all(connector, error);
+  levels_close(connector, level);
   return rc;
 }
 

@@ -68,11 +68,12 @@ static int remote_error(const Turn *turn, const DriverError *failure, const char
 }
 
 /* DDL where it commits by itself must not be mixed with a transaction; temporary tables do not commit. */
-static bool commits_by_itself(const Remote *remote, const Script *script) {
-  if (script->first != STATEMENT_DDL || !remote->dialect->ddl_commits)
-    return false;
+bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
+                     StatementClass class) {
+  if (class != STATEMENT_DDL || !dialect->ddl_commits)
+    return class == STATEMENT_ALONE;
   Lexer lexer;
-  lexer_init(&lexer, remote->dialect, script->sql, script->size);
+  lexer_init(&lexer, dialect, sql, size);
   for (int words = 0; words < 2;) {
     Token token = lexer_next(&lexer);
     if (token.kind == TOKEN_SPACE)
@@ -103,6 +104,8 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
   if (status == DRIVER_OK) {
     turn->executed = true;
     status = driver->execute(statement, values, count, enveloped ? &envelope : NULL, &failure);
+    if (status != DRIVER_FAILED)
+      transaction_answered(turn);
   }
   while (status == DRIVER_OK || status == DRIVER_ROW) {
     link_deadline(turn->link);
@@ -139,7 +142,7 @@ static bool may_retry(const Turn *turn, const Error *error) {
 
 static int execute_one(Remote *remote, const Script *script, const Bound *bound, int64_t *affected,
                        Error *error) {
-  bool bare = script->first == STATEMENT_ALONE || commits_by_itself(remote, script);
+  bool bare = execute_is_bare(remote->dialect, script->sql, script->size, script->first);
   for (int attempt = 1;; attempt++) {
     Turn turn;
     int rc = transaction_enter(remote, bare ? TURN_BARE : TURN_WRITE, &turn, error);

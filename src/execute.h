@@ -13,6 +13,10 @@
 int execute_operation(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
                       int64_t *affected, Error *error);
 
+/* True for a statement that cannot be part of a transaction: VACUUM, DDL where that commits by itself. */
+bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
+                     StatementClass class);
+
 /* Sets for execute_many: take() gives SQLITE_ROW with the next set, SQLITE_DONE, or an error code. */
 typedef struct ArgumentSource {
   int (*take)(struct ArgumentSource *source, Arguments *set, Error *error);

@@ -2,10 +2,14 @@
 ** remote.c: the blocks in use on one SQLite connection (remote.h). A Remote pairs a block with its driver;
 ** its connections are pool.c's. A block that changed since (connector_set, another process) gets a new
 ** Remote, and the old one lives on, without being found any more, until its last user lets go.
+**
+** A Remote that takes part in SQLite's transaction stays until its end, so that what was written is read: new
+** options hold from the next transaction on, and a block that now leads somewhere else waits for it.
 */
 #include "remote.h"
 #include "pool.h"
 #include "block_set.h"
+#include "transaction.h"
 #include <string.h>
 
 struct RemoteSet {
@@ -73,6 +77,22 @@ static int remote_new(Connector *connector, Block *block, Remote **remote, Error
   return SQLITE_OK;
 }
 
+/* Do both blocks lead to the same database as the same user? */
+static int same_place(const Block *old, const Block *block, Error *error) {
+  char *from = block_url(old, true), *to = block_url(block, true);
+  int rc = SQLITE_OK;
+  if (!from || !to)
+    rc = error_memory(error);
+  else if (strcmp(from, to))
+    rc = error_set(error, SQLITE_ERROR,
+                   "connector '%s': the block was changed while this transaction uses the old one: COMMIT "
+                   "or ROLLBACK first",
+                   block->name);
+  sqlite3_free(from);
+  sqlite3_free(to);
+  return rc;
+}
+
 int remote_get(Connector *connector, const char *name, Remote **remote, Error *error) {
   Block *block;
   int rc = block_find(connector, name, &block, error);
@@ -81,10 +101,13 @@ int remote_get(Connector *connector, const char *name, Remote **remote, Error *e
   for (Remote **at = &connector->remotes->first; *at; at = &(*at)->next) {
     if (strcmp((*at)->block->name, block->name))
       continue;
-    if ((*at)->block == block) {
+    bool kept = (*at)->block != block && transaction_has(*at);
+    if (kept)
+      rc = same_place((*at)->block, block, error);
+    if ((*at)->block == block || kept) {
       *remote = *at;
       block_release(block);
-      return SQLITE_OK;
+      return rc;
     }
     set_drop(connector, at);
     break;

@@ -14,6 +14,7 @@
 ** transaction whose session turned out to be dead can be tried once more before anybody saw a row.
 */
 #include "stream.h"
+#include "execute.h"
 #include "log.h"
 #include "transaction.h"
 #include <string.h>
@@ -25,6 +26,7 @@ struct Stream {
   StreamState state;
   StreamUse use;
   bool writes;
+  TurnUse turn_use;
   char *sql; /* the operation as given */
   /* while LIVE */
   Turn turn;
@@ -121,8 +123,10 @@ static int stream_fail(Stream *stream, int rc, const DriverError *failure, Error
 /* One step of the driver: SQLITE_ROW, SQLITE_DONE or an error code with *failure told. */
 static int driver_step(Stream *stream, DriverError *failure, Error *error) {
   link_deadline(stream->turn.link);
-  /* rows that are there already involve no wait in which the driver would look */
-  if ((stream->received & 63) == 63 && connector_interrupted(stream->remote->connector))
+  /* rows that are there already involve no wait in which the driver would look; what cannot be undone is read
+  ** to its end, so that it is known what became of it */
+  bool undone = stream->turn_use == TURN_READ || stream->turn_use == TURN_SEVERAL;
+  if (undone && (stream->received & 63) == 63 && connector_interrupted(stream->remote->connector))
     return error_set(error, SQLITE_INTERRUPT, "connector '%s': interrupted",
                      stream->remote->block->name);
   switch (stream->remote->driver->next(stream->statement, failure)) {
@@ -210,15 +214,38 @@ static int stream_check_text(Remote *remote, const char *sql, size_t size, Error
   return SQLITE_OK;
 }
 
-/* CALL and EXECUTE tell only when they run whether they give rows. */
-static bool rows_known_before(const Stream *stream) {
+/* The statement's first word. */
+static Token first_word(const DriverDialect *dialect, const char *sql, size_t size) {
   Lexer lexer;
   Token token;
-  lexer_init(&lexer, stream->remote->dialect, stream->sql, strlen(stream->sql));
+  lexer_init(&lexer, dialect, sql, size);
   do
     token = lexer_next(&lexer);
-  while (token.kind == TOKEN_SPACE);
+  while (token.kind == TOKEN_SPACE || (token.kind == TOKEN_OTHER && *token.text == '('));
+  return token;
+}
+
+/* CALL and EXECUTE tell only when they run whether they give rows. */
+static bool rows_known_before(const Stream *stream) {
+  Token token = first_word(stream->remote->dialect, stream->sql, strlen(stream->sql));
   return !token_is(&token, "CALL") && !token_is(&token, "EXECUTE");
+}
+
+/* A change with rows is over only when its rows are kept here: it is committed after that, so that an
+** interrupt or a full disk on the way undoes it. A procedure may end transactions by itself and gets none. */
+static TurnUse turn_use(const DriverDialect *dialect, const char *sql, size_t size) {
+  static const char *const changes[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE",
+                                        "WITH",   "SELECT", "VALUES", "TABLE",   "EXPLAIN"};
+  StatementClass class = statement_class(dialect, sql, size);
+  Token word = first_word(dialect, sql, size);
+  if (class == STATEMENT_READ)
+    return TURN_READ;
+  if (execute_is_bare(dialect, sql, size, class))
+    return TURN_BARE;
+  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+    if (token_is(&word, changes[i]))
+      return TURN_SEVERAL;
+  return TURN_WRITE;
 }
 
 static int no_rows_error(Stream *stream, bool ran, Error *error) {
@@ -236,7 +263,7 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   Remote *remote = stream->remote;
   const Driver *driver = remote->driver;
   Turn *turn = &stream->turn;
-  int rc = transaction_enter(remote, stream->writes ? TURN_WRITE : TURN_READ, turn, error);
+  int rc = transaction_enter(remote, stream->turn_use, turn, error);
   if (rc)
     return rc;
   stream->turn_open = true;
@@ -258,6 +285,7 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   if (driver->execute(stream->statement, bound->values, bound->value_count, &envelope, failure) !=
       DRIVER_OK)
     return stream_remote_error(stream, failure, error);
+  transaction_answered(turn);
   rc = driver_step(stream, failure, error);
   if (rc != SQLITE_ROW && rc != SQLITE_DONE)
     return rc;
@@ -320,7 +348,8 @@ int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *a
   made->remote = remote_retain(remote);
   made->sql = text;
   made->use = use;
-  made->writes = statement_class(remote->dialect, sql, size) != STATEMENT_READ;
+  made->turn_use = turn_use(remote->dialect, sql, size);
+  made->writes = made->turn_use != TURN_READ;
   rc = stream_run(made, &bound, error);
   bound_clear(&bound);
   bool live = made->state == STREAM_LIVE;

@@ -7,8 +7,9 @@
 ** committed it at once (an autocommit SELECT), the call is a transaction of its own.
 **
 ** Savepoints are sent lazily: `depth` counts SQLite's open levels, Participant.sent those the server knows;
-** before a write the missing ones are queued in front of it. A RELEASE is queued too (`release_to`), since
-** nothing depends on it until the next statement. Where a failed statement spoils the whole transaction
+** before the next statement the missing ones are queued in front of it, before a read too, since a SELECT may
+** call a function that writes. A RELEASE is queued as well (`release_to`), since nothing depends on it until
+** the next statement. Where a failed statement spoils the whole transaction
 ** (dialect->error_ends_transaction) each call gets a savepoint of its own, `connector_call`.
 */
 #include "log.h"
@@ -51,6 +52,10 @@ Participant *participant_find(const Remote *remote) {
   return participant;
 }
 
+bool transaction_active(const Connector *connector) {
+  return connector->transaction->active;
+}
+
 bool transaction_has(const Remote *remote) {
   return participant_find(remote) != NULL;
 }
@@ -67,19 +72,52 @@ void savepoint_name(int level, char name[24]) {
   sqlite3_snprintf(24, name, "connector_s%d", level);
 }
 
-int transaction_send(Turn *turn, Error *error) {
+/* What is queued so far has been done: the server knows `level` savepoints and owes no other state. */
+static void participant_advance(Participant *participant, int level) {
+  participant->begun = true;
+  participant->guard_open = false;
+  participant->release_to = -1;
+  participant->sent = level;
+}
+
+static Participant *turn_participant(const Turn *turn) {
   Participant *participant = turn->joining == JOIN_ENLISTED ? participant_find(turn->remote) : NULL;
-  turn->executed = true;
+  return participant && participant->link == turn->link ? participant : NULL;
+}
+
+static int send_queued(Turn *turn, Error *error) {
+  Participant *participant = turn_participant(turn);
+  const Driver *driver = turn->remote->driver;
   for (size_t i = 0; i < turn->before_count; i++) {
     DriverError failure = {0};
     if (link_run(turn->link, turn->before[i], &failure) == DRIVER_OK)
       continue;
-    if (participant && participant->begun)
+    if (participant &&
+        (participant->begun || driver->transaction(turn->link->connection) != TRANSACTION_NONE))
       participant_fail(participant, "the transaction could not be continued");
     return error_remote(error, &failure, turn->remote->block->name, turn->before[i], NULL);
   }
   turn->before_count = 0;
   return SQLITE_OK;
+}
+
+int transaction_send(Turn *turn, Error *error) {
+  turn->executed = true;
+  int rc = send_queued(turn, error);
+  if (!rc)
+    transaction_answered(turn);
+  return rc;
+}
+
+void transaction_answered(Turn *turn) {
+  Participant *participant = turn_participant(turn);
+  if (turn->answered)
+    return;
+  turn->answered = true;
+  if (!participant)
+    return;
+  participant_advance(participant, turn->depth);
+  participant->guard_open = turn->guarded;
 }
 
 void transaction_log(const Turn *turn) {
@@ -89,8 +127,8 @@ void transaction_log(const Turn *turn) {
             NULL);
 }
 
-/* Queues what brings the server to SQLite's state: a late RELEASE, BEGIN, the missing savepoints (writes
-** only), the call's own savepoint. */
+/* Queues what brings the server to SQLite's state: a late RELEASE, BEGIN, the missing savepoints, the call's
+** own savepoint. */
 static int turn_queue(Turn *turn, Participant *participant, Error *error) {
   const DriverDialect *dialect = turn->remote->dialect;
   Transaction *transaction = turn->remote->connector->transaction;
@@ -108,11 +146,13 @@ static int turn_queue(Turn *turn, Participant *participant, Error *error) {
                                                             : dialect->begin_snapshot;
     participant->sent = 0;
   }
-  for (int level = participant->sent; turn->use != TURN_READ && level < transaction->depth; level++) {
+  turn->depth = transaction->depth;
+  for (int level = participant->sent; level < turn->depth; level++) {
     if (turn->before_count >= TURN_TEXTS - 2) {
-      int rc = transaction_send(turn, error);
+      int rc = send_queued(turn, error);
       if (rc)
         return rc;
+      participant_advance(participant, level);
     }
     savepoint_name(level, name);
     turn_text(turn, dialect->savepoint, name);
@@ -128,20 +168,12 @@ static int turn_queue(Turn *turn, Participant *participant, Error *error) {
   if (pipeline)
     return SQLITE_OK;
   /* where the protocol has no pipeline nothing is lost by sending now, and it is known how far it came */
-  int rc = transaction_send(turn, error);
-  if (!rc)
-    participant_settle(participant, turn);
-  turn->executed = false;
-  return rc;
-}
-
-/* The queued texts have been done: what the server knows now. */
-void participant_settle(Participant *participant, const Turn *turn) {
-  participant->begun = true;
-  participant->guard_open = turn->guarded;
-  participant->release_to = -1;
-  if (turn->use != TURN_READ)
-    participant->sent = turn->remote->connector->transaction->depth;
+  int rc = send_queued(turn, error);
+  if (rc)
+    return rc;
+  transaction_answered(turn);
+  turn->answered = false; /* that is for the statement itself */
+  return SQLITE_OK;
 }
 
 /* ---------------------------------------------------------------- joining */
@@ -323,6 +355,13 @@ int outcome_unknown(const Remote *remote, const char *what, Error *error) {
   return error->code;
 }
 
+/* After a COMMIT that failed. A transaction that is still open was not committed. */
+bool commit_in_doubt(const Link *link, const DriverError *failure) {
+  TransactionState state = link->remote->driver->transaction(link->connection);
+  return link->connection->broken ||
+         (failure->failure != FAILURE_REMOTE && state == TRANSACTION_NONE);
+}
+
 static int leave_own(Turn *turn, int rc, Error *error) {
   Remote *remote = turn->remote;
   Link *link = turn->link;
@@ -333,7 +372,7 @@ static int leave_own(Turn *turn, int rc, Error *error) {
       link_deadline(link);
       if (link_run(link, remote->dialect->commit, &failure) != DRIVER_OK) {
         rc = error_remote(error, &failure, remote->block->name, "COMMIT", "COMMIT");
-        if (failure.failure != FAILURE_REMOTE)
+        if (commit_in_doubt(link, &failure))
           rc = outcome_unknown(remote, "COMMIT", error);
       }
     }
@@ -346,64 +385,65 @@ static int leave_own(Turn *turn, int rc, Error *error) {
 }
 
 /* After a failed call in SQLite's transaction: back to the call's own savepoint, or the whole is lost. */
-static void leave_failed(Turn *turn, Participant *participant) {
+static void leave_failed(Turn *turn, Participant *participant, TransactionState state) {
   Link *link = turn->link;
   const DriverDialect *dialect = turn->remote->dialect;
   if (link->connection->broken) {
     participant_fail(participant, "the connection was lost in the middle of the transaction");
     return;
   }
-  TransactionState state = turn->remote->driver->transaction(link->connection);
   if (state == TRANSACTION_NONE) {
     if (participant->begun)
       participant_fail(participant, "the server ended the transaction");
     return; /* else BEGIN did not come to pass: nothing is open */
   }
-  if (!turn->guarded) {
-    participant_settle(participant, turn);
-    return;
-  }
+  if (!turn->guarded)
+    return; /* the server undid the statement alone */
   DriverError failure = {0};
   char text[40];
   sqlite3_snprintf(sizeof text, text, dialect->rollback_to, CALL_SAVEPOINT);
   link_cleanup_begin(link);
   if (link_run(link, text, &failure) == DRIVER_OK)
-    participant_settle(participant, turn);
+    transaction_answered(turn);
   else
     participant_fail(participant, "the transaction could not be continued after an error");
   link_cleanup_end(link);
 }
 
+/* Did the call fail, or end, before anything of it went to the server? */
+static bool nothing_sent(const Turn *turn, int rc, const Error *error) {
+  DriverFailure failure = error->remote.failure;
+  if (turn->answered)
+    return false;
+  return !turn->executed || (rc && (failure == FAILURE_UNFIT || failure == FAILURE_REFUSED));
+}
+
 static int leave_enlisted(Turn *turn, int rc, Error *error) {
-  Participant *participant = participant_find(turn->remote);
-  if (!participant || participant->link != turn->link)
+  Participant *participant = turn_participant(turn);
+  if (!participant)
     return rc; /* the transaction ended before its reader did */
+  bool broken = turn->link->connection->broken;
   TransactionState state = turn->remote->driver->transaction(turn->link->connection);
-  bool nothing_sent = !turn->executed || (rc && (error->remote.failure == FAILURE_UNFIT ||
-                                                 error->remote.failure == FAILURE_REFUSED));
-  if (nothing_sent) {
-    if (participant->begun && (turn->link->connection->broken || state != TRANSACTION_OPEN))
-      participant_fail(participant, "the transaction could not be continued after an error");
+  if (nothing_sent(turn, rc, error) &&
+      (state == (participant->begun ? TRANSACTION_OPEN : TRANSACTION_NONE) ||
+       (broken && !participant->begun)))
+    return rc;
+  if (rc || state == TRANSACTION_FAILED || broken) {
+    leave_failed(turn, participant, state);
     return rc;
   }
-  if (rc || state == TRANSACTION_FAILED || turn->link->connection->broken) {
-    leave_failed(turn, participant);
-    return rc;
-  }
-  participant_settle(participant, turn);
   if (turn->use == TURN_WRITE)
     participant->guard_open = false; /* `after` released it */
-  if (turn->use != TURN_READ) {
-    participant->wrote = true;
-    if (state == TRANSACTION_NONE) {
-      participant_fail(participant, "the server ended the transaction by itself");
-      return error_set(error, SQLITE_ERROR,
-                       "connector '%s': the statement ended the transaction on the server, which has "
-                       "committed what came before: ROLLBACK cannot undo it",
-                       turn->remote->block->name);
-    }
-  }
-  return rc;
+  if (turn->use == TURN_READ)
+    return rc;
+  participant->wrote = true;
+  if (state != TRANSACTION_NONE)
+    return rc;
+  participant_fail(participant, "the server ended the transaction by itself");
+  return error_set(error, SQLITE_ERROR,
+                   "connector '%s': the statement ended the transaction on the server, which has "
+                   "committed what came before: ROLLBACK cannot undo it",
+                   turn->remote->block->name);
 }
 
 int transaction_leave(Turn *turn, int failed, Error *error) {

@@ -44,6 +44,8 @@ typedef struct Turn {
   bool guarded;   /* a savepoint of this call's own is in `before` */
   bool executed;  /* set by the caller just before it sends the statement itself: from then on a lost
                      answer of a bare write leaves its outcome unknown */
+  bool answered;  /* transaction_answered was called */
+  int depth;      /* SQLite's savepoint levels when the turn was taken */
   const char *before[TURN_TEXTS]; /* for DriverEnvelope: BEGIN, savepoints */
   size_t before_count;
   const char *after; /* for DriverEnvelope, NULL = nothing */
@@ -56,14 +58,19 @@ typedef struct Turn {
 ** transaction_leave when it succeeded; the Turn must not be moved in between. */
 int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error);
 /* Sends what is queued in `before` now, each text alone, for calls that have no envelope (batches,
-** scripts). Marks the turn executed. */
+** scripts). Marks the turn executed and answered. */
 int transaction_send(Turn *turn, Error *error);
+/* The server took the statement and what was queued before it: from now on a call that fails has something
+** to undo, also when it is a value of ours that does not fit. */
+void transaction_answered(Turn *turn);
 /* Writes the queued texts into the log, for a statement that is about to be sent with them. */
 void transaction_log(const Turn *turn);
 /* Ends the turn: JOIN_OWN commits or rolls back, JOIN_ENLISTED rolls back to the call's own savepoint when
 ** the call failed; the connection goes back. `failed` is the code so far; returns the final one: a failed
 ** COMMIT makes an error, and a bare write whose answer was lost becomes "outcome unknown". */
 int transaction_leave(Turn *turn, int failed, Error *error);
+/* True between xBegin and xCommit or xRollback. */
+bool transaction_active(const Connector *connector);
 /* True when the block takes part in SQLite's current transaction. */
 bool transaction_has(const Remote *remote);
 

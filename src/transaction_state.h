@@ -44,8 +44,8 @@ struct Transaction {
 Participant *participant_find(const Remote *remote);
 void participant_drop(Transaction *transaction, Participant *participant); /* link and memory go */
 void participant_fail(Participant *participant, const char *reason);
-void participant_settle(Participant *participant, const Turn *turn);
 void savepoint_name(int level, char name[24]);
+bool commit_in_doubt(const Link *link, const DriverError *failure);
 /* Makes error the "outcome unknown" of what was sent; returns its code. */
 int outcome_unknown(const Remote *remote, const char *what, Error *error);
 
