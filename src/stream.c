@@ -98,6 +98,8 @@ static int stream_detach(Stream *stream, int rc, const DriverError *failure, Err
   stream->received = stream->bytes = 0;
   if (stream->statement) {
     link_deadline(stream->turn.link);
+    /* an interrupt may be why the reader stopped: the driver's next look must not be a remembered one */
+    stream->remote->connector->probed_at = 0;
     stream->remote->driver->finish(stream->statement);
     stream->statement = NULL;
   }
