@@ -3,6 +3,7 @@
 ** Nothing here depends on the program's locale: an application may have set a decimal comma.
 */
 #include "driver_support.h"
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,9 +124,29 @@ static bool decimal_integer(const Decimal *decimal, int64_t *integer) {
   return true;
 }
 
+/* Up to 15 digits and a power of ten up to 22 are exact in a double, so that one multiplication or
+** division rounds correctly: the usual case, ten times as fast as strtod. */
+static double decimal_small(const Decimal *decimal) {
+  static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  int64_t digits = 0;
+  for (int i = 0; i < decimal->kept; i++)
+    digits = digits * 10 + (decimal->digits[i] - '0');
+  double value = (double)digits;
+  value = decimal->exponent < 0 ? value / powers[-decimal->exponent]
+                                : value * powers[decimal->exponent];
+  return decimal->negative ? -value : value;
+}
+
 static double decimal_real(const Decimal *decimal) {
   char text[DIGITS_KEPT + 40]; /* digits and an exponent, no point: the same in every locale */
   if (decimal->kept == 0) return decimal->negative ? -0.0 : 0.0;
+  /* FLT_EVAL_METHOD: with wider registers the result would be rounded twice. */
+  if (FLT_EVAL_METHOD == 0 && decimal->kept <= 15 && decimal->exponent >= -22 &&
+      decimal->exponent <= 22) {
+    return decimal_small(decimal);
+  }
   snprintf(text, sizeof(text), "%s%se%lld", decimal->negative ? "-" : "", decimal->digits,
            (long long)decimal->exponent);
   return strtod(text, NULL);
