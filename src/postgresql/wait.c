@@ -12,14 +12,16 @@
 */
 #include "postgresql.h"
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define LOOK_EVERY 50000 /* microseconds between two looks at the interrupt while data flows */
-/* A message that libpq could not take for want of memory stays in its buffer, and the socket silent:
-** it is looked at again. */
+/* When libpq cannot take a message for want of memory the socket stays silent: the message is still
+** in its buffer and is looked at again, or libpq has lost count (a Sync) and only says so. */
 #define LOOK_AGAIN 250000
-#define STOP_BUDGET 150000 /* for cancel and drain together; 50 ms may pass before the interrupt is seen */
+#define STOP_BUDGET                                                                                \
+  150000 /* for cancel and drain together; 50 ms may pass before the interrupt is seen */
 #define CANCEL_AGAIN 80000 /* a cancel that came before the statement began is repeated */
 
 DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
@@ -83,7 +85,8 @@ DriverStatus pg_pump(PgConnection *connection, DriverError *error) {
     bool last = deadline != 0 && deadline <= again;
     wait =
         driver_wait(connection->base.host, PQsocket(link), events, last ? deadline : again, &ready);
-    if (wait == WAIT_TIMEOUT && !last && unsent >= 0) return DRIVER_OK;
+    bool starved = strstr(PQerrorMessage(link), "out of memory") != NULL;
+    if (wait == WAIT_TIMEOUT && !last && unsent >= 0 && !starved) return DRIVER_OK;
     if (wait == WAIT_TIMEOUT && !last) wait = WAIT_ERROR;
   }
   if (wait != WAIT_READY) return give_up(connection, wait, error);
@@ -154,6 +157,11 @@ DriverStatus pg_settle(PgConnection *connection, PGresult **last, DriverError *e
     bool bad = kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE;
     if (bad && !failed) pg_error(connection, result, error);
     failed = failed || bad;
+    if (bad && connection->base.broken) {
+      PQclear(result);
+      PQclear(kept);
+      return DRIVER_FAILED;
+    }
     if (copy_end(connection->link, kind) &&
         pg_pump(connection, failed ? &later : error) != DRIVER_OK) {
       PQclear(result);
