@@ -114,6 +114,9 @@ int block_change(Connector *connector, const Block *old, const char *key, const 
   int code = draft_start(&draft, connector, old->name, old, error);
   if (code == SQLITE_OK) code = fill(&draft, old, error);
   draft.changing = true;
+  if (code == SQLITE_OK && value && !utf8_valid(value, strlen(value))) {
+    code = error_set(error, SQLITE_ERROR, "the value is not valid UTF-8 text");
+  }
   if (code == SQLITE_OK) code = change(&draft, key, value, error);
   if (code == SQLITE_OK)
     code = draft_finish(&draft, true, block, error);

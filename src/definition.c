@@ -166,6 +166,9 @@ static int read_definition(Draft *draft, const char *text, size_t size, Error *e
     text++;
     size--;
   }
+  if (!utf8_valid(text, size)) {
+    return error_set(error, SQLITE_ERROR, "the definition is not valid UTF-8 text");
+  }
   if (size == 0) {
     return error_set(error, SQLITE_ERROR,
                      "the definition is empty: it is a URL (driver://user@host/database) or a JSON "

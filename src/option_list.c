@@ -173,8 +173,8 @@ int option_list_parse(Connector *connector, const char *text, size_t size, Optio
   const char *at = text ? skip_space(text, end) : NULL;
   if (at == end) return SQLITE_OK;
   int code = SQLITE_OK;
-  if (memchr(at, 0, (size_t)(end - at))) {
-    return error_set(error, SQLITE_ERROR, "options must not hold a NUL character");
+  if (memchr(at, 0, (size_t)(end - at)) || !utf8_valid(at, (size_t)(end - at))) {
+    return error_set(error, SQLITE_ERROR, "options must be UTF-8 text without NUL characters");
   }
   if (*at == '{') {
     code = list_parse_json(connector, at, (size_t)(end - at), list, error);

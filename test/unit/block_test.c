@@ -372,6 +372,8 @@ static void test_bad_options(void) {
     }
   }
   fails_with("mysql://h", "local_infile=1", "*local_infile must be one of*any file*");
+  fails_with("mysql://h", "application_name=CANARY\xff", "*must be UTF-8 text*");
+  fails_with("mysql://u:CANARY\xff@h", NULL, "*not valid UTF-8*");
   fails_with("mysql://h", "plugin_dir=/x", "*is refused: it would load code*");
   fails_with("mysql://h", "unix_socket=rel", "*absolute path*");
   fails_with("sqlite://", "tls=off", "*means nothing to sqlite*");
