@@ -26,6 +26,7 @@ test|program tclsh|tcl|tcl|tcl|tcl|tcl-tk
 test|tclsqlite|libsqlite3-tcl|sqlite-tcl|sqlite-tcl|sqlite-tcl|tcl-tk
 test|program python3|python3|python3|python3|python|python
 test|program openssl|openssl|openssl|openssl|openssl|openssl
+test|trust|ca-certificates|ca-certificates|ca-certificates|ca-certificates|ca-certificates
 END
 }
 
@@ -46,6 +47,9 @@ here() { # here <kind> <name> …: is this need met?
     library)
       ldconfig -p 2>/dev/null | grep -q "$1\.so" ||
         ls /usr/lib/"$1".so* /usr/local/lib/"$1".* /opt/homebrew/lib/"$1".* >/dev/null 2>&1 ;;
+    trust) # the system's bundle of trusted certificates
+      ls /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem 2>/dev/null |
+        grep -q . ;;
     postgres)
       command -v postgres >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 ;;
     tclsqlite) [ -n "$(echo 'puts [package require sqlite3]' | tclsh 2>/dev/null)" ] ;;
