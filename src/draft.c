@@ -297,6 +297,7 @@ int draft_put_connect_args(Draft *draft, const char *json, size_t size, const ch
 
 int draft_item_text(const char *key, const JsonItem *item, char **text, Error *error) {
   char digits[32];
+  const char *shown = option_is_word(key) ? key : "a member";
   *text = NULL;
   switch (item->kind) {
   case JSON_NULL: return SQLITE_OK;
@@ -311,11 +312,11 @@ int draft_item_text(const char *key, const JsonItem *item, char **text, Error *e
     if (item->value.type != VALUE_TEXT ||
         (item->value.bytes.size &&
          memchr(item->value.bytes.data, 0, item->value.bytes.size) != NULL)) {
-      return error_set(error, SQLITE_ERROR, "%s must not hold a NUL character", key);
+      return error_set(error, SQLITE_ERROR, "%s must not hold a NUL character", shown);
     }
     *text = text_copy_size(item->value.bytes.data, item->value.bytes.size);
     break;
-  default: return error_set(error, SQLITE_ERROR, "%s must be a single value", key);
+  default: return error_set(error, SQLITE_ERROR, "%s must be a single value", shown);
   }
   return *text ? SQLITE_OK : error_memory(error);
 }

@@ -95,10 +95,11 @@ static int check_status(const char *path, const struct stat *status, bool direct
                      path);
   }
   if (status->st_mode & refused) {
-    return error_set(error, SQLITE_PERM,
-                     "others can %s the store %s, so it is not used; type: "
-                     "chmod %s '%q'",
-                     system ? "write to" : "read or write", path, mode, path);
+    return error_set(
+        error, SQLITE_PERM, "others can %s the store %s, so it is not used; type: chmod %s '%q'%s",
+        system ? "write to" : "read or write", path, mode, path,
+        directory && !system ? ", or let CONNECTOR_STORE name a file in a directory of its own"
+                             : "");
   }
   return SQLITE_OK;
 }

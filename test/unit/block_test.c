@@ -248,6 +248,7 @@ static void test_bad_json(void) {
         "*unknown option (its name is no word)*");
   fails("{\"driver\":\"mysql\",\"connect_args\":{\"ssl\":{\"CANARY 1\":\"x\"}}}",
         "*unknown option*");
+  fails("{\"driver\":\"mysql\",\"query\":{\"CANARY CANARY\":{}}}", "*a member must be a single*");
   fails("{\"driver\":\"mysql\",\"connect_args\":{\"ssl\":[1]}}", "*single value*");
   fails("{\"driver\":\"postgresql\",\"connect_args\":{\"server_settings\":{\"jit\":\"off\"}}}",
         "*options=*");
