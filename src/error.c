@@ -235,27 +235,23 @@ static void what_shorten(const char *what, char text[WHAT_SIZE + 4]) {
   sqlite3_free(masked);
 }
 
-/* The server's words. An error text can quote the statement, and with it a password. */
+/* The server's words can quote the statement, and with it a password. */
+static void field_mask(char *field, size_t size, const char *sql) {
+  char *masked = log_mask_message(field, sql);
+  driver_text(field, size, masked != NULL ? masked : "", masked != NULL ? strlen(masked) : 0);
+  sqlite3_free(masked);
+}
+
 static char *remote_text(const DriverError *remote) {
-  char *message = log_mask_message(remote->message);
-  char *detail = log_mask_message(remote->detail);
-  char *hint = log_mask_message(remote->hint);
-  char *text = NULL;
-  if (message != NULL && detail != NULL && hint != NULL) {
-    size_t size = strlen(message);
-    bool ended = detail[0] != 0 || size == 0 || strchr(".!?:;", message[size - 1]) != NULL;
-    text =
-        sqlite3_mprintf("%s%s%s%s%s%s%s%s", remote->sqlstate, remote->sqlstate[0] != 0 ? " " : "",
-                        message, detail[0] != 0 ? " (" : "", detail, detail[0] != 0 ? ")" : "",
-                        hint[0] == 0 ? ""
-                        : ended      ? " "
-                                     : ". ",
-                        hint);
-  }
-  sqlite3_free(message);
-  sqlite3_free(detail);
-  sqlite3_free(hint);
-  return text;
+  const char *message = remote->message, *detail = remote->detail, *hint = remote->hint;
+  size_t size = strlen(message);
+  bool ended = detail[0] != 0 || size == 0 || strchr(".!?:;", message[size - 1]) != NULL;
+  return sqlite3_mprintf("%s%s%s%s%s%s%s%s", remote->sqlstate, remote->sqlstate[0] != 0 ? " " : "",
+                         message, detail[0] != 0 ? " (" : "", detail, detail[0] != 0 ? ")" : "",
+                         hint[0] == 0 ? ""
+                         : ended      ? " "
+                                      : ". ",
+                         hint);
 }
 
 int error_remote(Error *error, const DriverError *remote, const char *block, const char *what,
@@ -263,6 +259,9 @@ int error_remote(Error *error, const DriverError *remote, const char *block, con
   char shown[WHAT_SIZE + 4] = "";
   DriverError copy = *remote; /* remote may be &error->remote, block and sql may be error's own */
   if (what != NULL) what_shorten(what, shown);
+  field_mask(copy.message, sizeof(copy.message), sql);
+  field_mask(copy.detail, sizeof(copy.detail), sql);
+  field_mask(copy.hint, sizeof(copy.hint), sql);
   char *text = remote_text(&copy);
   char *name = block != NULL ? sqlite3_mprintf("%s", block) : NULL;
   char *statement = sql != NULL ? log_mask(sql) : NULL;

@@ -13,6 +13,7 @@
 typedef struct Slot {
   LogEntry entry;
   int64_t started; /* driver_clock() */
+  char *sql;       /* until log_end, when it holds a secret: its answer may repeat it */
 } Slot;
 
 struct Log {
@@ -35,10 +36,21 @@ static void entry_clear(LogEntry *entry) {
   memset(entry, 0, sizeof(*entry));
 }
 
+static void slot_forget(Slot *slot) {
+  if (slot->sql != NULL) explicit_bzero(slot->sql, strlen(slot->sql));
+  sqlite3_free(slot->sql);
+  slot->sql = NULL;
+}
+
+static void slot_clear(Slot *slot) {
+  slot_forget(slot);
+  entry_clear(&slot->entry);
+}
+
 void log_free(Log *log) {
   if (log == NULL) return;
   for (int i = 0; log->slots != NULL && i < LOG_ENTRIES; i++)
-    entry_clear(&log->slots[i].entry);
+    slot_clear(&log->slots[i]);
   sqlite3_free(log->slots);
   sqlite3_free(log);
 }
@@ -85,8 +97,9 @@ int64_t log_begin(Log *log, const char *block, int64_t connection, const char *s
     return 0;
   }
   Slot *slot = &log->slots[log->last % LOG_ENTRIES];
-  entry_clear(&slot->entry);
+  slot_clear(slot);
   slot->started = driver_clock();
+  if (strncmp(sql, operation, OPERATION_SIZE) != 0) slot->sql = sqlite3_mprintf("%s", sql);
   slot->entry = (LogEntry){.number = ++log->last,
                            .at = time_now(),
                            .block = name,
@@ -107,14 +120,18 @@ void log_end(Log *log, int64_t number, const DriverError *error) {
   if (slot == NULL) return;
   LogEntry *entry = &slot->entry;
   entry->milliseconds = (double)(driver_clock() - slot->started) / 1000;
-  if (error == NULL) return;
+  if (error == NULL) {
+    slot_forget(slot);
+    return;
+  }
   sqlite3_free(entry->error);
   sqlite3_free(entry->detail);
   sqlite3_free(entry->hint);
   memcpy(entry->sqlstate, error->sqlstate, sizeof(entry->sqlstate));
-  entry->error = log_mask_message(error->message);
-  entry->detail = error->detail[0] != 0 ? log_mask_message(error->detail) : NULL;
-  entry->hint = error->hint[0] != 0 ? log_mask_message(error->hint) : NULL;
+  entry->error = log_mask_message(error->message, slot->sql);
+  entry->detail = error->detail[0] != 0 ? log_mask_message(error->detail, slot->sql) : NULL;
+  entry->hint = error->hint[0] != 0 ? log_mask_message(error->hint, slot->sql) : NULL;
+  slot_forget(slot);
 }
 
 const LogEntry *log_next(const Log *log, int64_t after) {

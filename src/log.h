@@ -35,8 +35,9 @@ const LogEntry *log_next(const Log *log, int64_t after);
 /* Masks secrets in SQL: sqlite3_malloc'ed text, NULL when out of memory. */
 char *log_mask(const char *sql);
 /* The same for a text that is not SQL but may quote some, such as a server's error message: hides only
-** what is plainly a secret there. */
-char *log_mask_message(const char *text);
+** what is plainly a secret there, and what it repeats of the secrets in `sql`, the statement that it is
+** about (may be NULL). */
+char *log_mask_message(const char *text, const char *sql);
 /* As log_mask, for the first `size` bytes of a longer text. */
 char *log_mask_part(const char *sql, size_t size);
 

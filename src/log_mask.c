@@ -7,12 +7,14 @@
 ** escapes; a wrong guess turns inside and outside around, and then a secret is what stays visible.
 ** So it hides too much rather than too little: in SQL, after a word that speaks of a password, all
 ** from the first single quote to the last one. In a message (an apostrophe is no string there) only
-** the quoted or `=`-given value directly behind such a word is hidden.
+** the quoted or `=`-given value directly behind such a word is hidden, and what it repeats of the secrets
+** of the statement it is about.
 */
 #include "log.h"
 #include <string.h>
 
 #define MASK "********"
+#define ABOUT_MOST 20000 /* bytes of a statement in which secrets are looked for that its answer repeats */
 
 typedef struct Masking {
   const char *text;
@@ -215,12 +217,45 @@ static void masking_mark(Masking *m) {
   if (m->sql && first_word != 0) hide_literals(m, first_word);
 }
 
-static char *mask(const char *text, size_t size, bool sql, bool cut) {
-  Masking m = {.text = text, .size = size, .sql = sql, .cut = cut};
-  m.hidden = sqlite3_malloc64(size + 1);
-  if (m.hidden == NULL) return NULL;
-  memset(m.hidden, 0, size + 1);
-  masking_mark(&m);
+static bool masking_begin(Masking *m) {
+  m->hidden = sqlite3_malloc64(m->size + 1);
+  if (m->hidden == NULL) return false;
+  memset(m->hidden, 0, m->size + 1);
+  masking_mark(m);
+  return true;
+}
+
+/* Hides what `m` repeats of the secrets in `sql`: a server quotes the text around a syntax error, and
+** may begin or end in the middle of a secret. */
+static void hide_echo(Masking *m, const Masking *sql) {
+  enum { LEAST = 4 }; /* bytes in common; fewer are chance */
+  for (size_t i = 0; i < m->size; i++) {
+    size_t longest = 0;
+    for (size_t j = 0; j < sql->size; j++) {
+      if (!sql->hidden[j] || sql->text[j] != m->text[i]) continue;
+      size_t same = 1;
+      while (i + same < m->size && j + same < sql->size && sql->hidden[j + same] &&
+             m->text[i + same] == sql->text[j + same]) {
+        same++;
+      }
+      if (same > longest) longest = same;
+    }
+    if (longest >= LEAST) hide(m, i, i + longest);
+  }
+}
+
+static char *mask(const char *text, size_t size, bool is_sql, bool cut, const char *about) {
+  Masking m = {.text = text, .size = size, .sql = is_sql, .cut = cut};
+  if (!masking_begin(&m)) return NULL;
+  if (about != NULL) {
+    Masking sql = {.text = about, .size = strnlen(about, ABOUT_MOST), .sql = true};
+    if (!masking_begin(&sql)) {
+      sqlite3_free(m.hidden);
+      return NULL;
+    }
+    if (memchr(sql.hidden, true, sql.size) != NULL) hide_echo(&m, &sql);
+    sqlite3_free(sql.hidden);
+  }
   size_t runs = 0;
   for (size_t i = 0; i < size; i++)
     runs += m.hidden[i] && (i == 0 || !m.hidden[i - 1]);
@@ -242,15 +277,15 @@ static char *mask(const char *text, size_t size, bool sql, bool cut) {
 }
 
 char *log_mask(const char *sql) {
-  return mask(sql, strlen(sql), true, false);
+  return mask(sql, strlen(sql), true, false, NULL);
 }
 
 char *log_mask_part(const char *sql, size_t size) {
   while (size > 0 && ((unsigned char)sql[size] & 0xc0) == 0x80)
     size--; /* whole characters */
-  return mask(sql, size, true, true);
+  return mask(sql, size, true, true, NULL);
 }
 
-char *log_mask_message(const char *text) {
-  return mask(text, strlen(text), false, false);
+char *log_mask_message(const char *text, const char *sql) {
+  return mask(text, strlen(text), false, false, sql);
 }

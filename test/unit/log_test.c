@@ -18,9 +18,25 @@ static void check_mask(const char *sql, const char *wanted) {
 }
 
 static void check_message(const char *text, const char *wanted) {
-  char *masked = log_mask_message(text);
+  char *masked = log_mask_message(text, NULL);
   CHECK_TEXT(masked, wanted);
   sqlite3_free(masked);
+}
+
+/* A message about a statement hides what it repeats of that statement's secrets, in whole or in part. */
+static void check_answer(const char *text, const char *sql, const char *wanted) {
+  char *masked = log_mask_message(text, sql);
+  CHECK_TEXT(masked, wanted);
+  sqlite3_free(masked);
+}
+
+static void test_answer(void) {
+  const char *sql = "ALTER ROLE ann PASSWORD 'Quetzal77 VALID";
+  check_answer("unterminated quoted string at or near \"'Quetzal77 VALID\"", sql,
+               "unterminated quoted string at or near \"'********\"");
+  check_answer("syntax error near 'zal77 VA' at line 1", sql, "syntax error near '********' at line 1");
+  check_answer("role \"ann\" does not exist", sql, "role \"ann\" does not exist");
+  check_answer("near \"SELEC\"", "SELEC 'Quetzal77'", "near \"SELEC\"");
 }
 
 static void test_kept(void) {
@@ -223,6 +239,7 @@ static void test_memory(void) {
 
 int main(void) {
   unit_start();
+  test_answer();
   test_kept();
   test_mask();
   test_message();
