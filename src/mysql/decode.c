@@ -263,9 +263,8 @@ static bool read_moment(const char *text, MYSQL_TIME *time) {
   return true;
 }
 
-DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const char *data,
-                           size_t size, Value *value, DriverError *error) {
-  (void)error;
+static void decode_text(MyConnection *connection, MyColumn *column, const char *data, size_t size,
+                        Value *value) {
   /* The library ends every field with a NUL byte, so numbers can be read in place. */
   switch (column->kind) {
   case KIND_NULL: break;
@@ -294,7 +293,6 @@ DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const cha
     break;
   default: set_bytes(connection, column, data, size, value); break;
   }
-  return DRIVER_OK;
 }
 
 DriverStatus my_value(DriverStatement *base, size_t index, Value *value, DriverError *error) {
@@ -306,6 +304,7 @@ DriverStatus my_value(DriverStatement *base, size_t index, Value *value, DriverE
   }
   if (statement->handle != NULL) return decode_binary(statement, index, value, error);
   if (statement->row == NULL || statement->row[index] == NULL) return DRIVER_OK;
-  return my_value_text(my_of(statement), &statement->columns.list[index], statement->row[index],
-                       statement->lengths[index], value, error);
+  decode_text(my_of(statement), &statement->columns.list[index], statement->row[index],
+              statement->lengths[index], value);
+  return DRIVER_OK;
 }

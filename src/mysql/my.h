@@ -372,8 +372,6 @@ void my_ahead_clear(MyStatement *statement);
 
 /* decode.c */
 DriverStatus my_value(DriverStatement *statement, size_t index, Value *value, DriverError *error);
-DriverStatus my_value_text(MyConnection *connection, MyColumn *column, const char *data,
-                           size_t size, Value *value, DriverError *error);
 
 /* text.c */
 DriverStatus my_text_start(MyStatement *statement, DriverError *error);
