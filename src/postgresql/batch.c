@@ -3,12 +3,9 @@
 **
 ** Bind and Execute of the rows are written one after the other in pipeline mode; the answers are
 ** taken as they come, also while our own side of the socket is full, so that neither side can wait
-*for
-** the other for ever. What was sent and not yet answered is bounded, so memory is flat. One Sync
-*stands
-** at the end: until then the server skips everything after the first error, and the number of
-*answers
-** that were well tells which row it was.
+** for the other for ever. What was sent and not yet answered is bounded, so memory is flat. One Sync
+** stands at the end: until then the server skips everything after the first error, and the number of
+** answers that were well tells which row it was.
 */
 #include "postgresql.h"
 #include <stdlib.h>

@@ -4,10 +4,8 @@
 ** libpq 17 has a cancel that does not block and goes the same (TLS) way as the session. Before it:
 **  - a plain session: PQcancel in a thread, as it blocks; it returns when the server has signalled;
 **  - a TLS session: PQcancel would send the cancel key in clear, so a second session, opened with
-*the
-**    same target and pinned to the same address, asks for pg_cancel_backend. It goes on in its
-*thread
-**    when we cannot wait any longer. That the process is the one we mean (and not one of another
+** the    same target and pinned to the same address, asks for pg_cancel_backend. It goes on in its
+** thread    when we cannot wait any longer. That the process is the one we mean (and not one of another
 **    server behind a balancer, or a later one with the same number) is told by its start time;
 **  - a TLS session through a pooler has no process number of its own: it is only closed.
 */

@@ -1,7 +1,6 @@
 /*
 ** catalog.c: types that only this server has: enums, domains, composites, their arrays, and those
-*of
-** extensions. They are looked up once per connection, all that are missing in one query, then what
+** of extensions. They are looked up once per connection, all that are missing in one query, then what
 ** those are made of, until nothing is missing. The query names pg_catalog in full, so the session's
 ** search_path does not matter. Entries stay until the connection is closed: pointers to them do.
 */

@@ -2,11 +2,9 @@
 ** connect.c: from a target to a session, address by address.
 **
 ** libpq is given every keyword by itself (never a connection string, which its parser would quote
-*in
-** errors), with expand_dbname off, and what it would take from the environment, a service file, a
+** in errors), with expand_dbname off, and what it would take from the environment, a service file, a
 ** password file or ~/.postgresql is shut out (environment.c; NOWHERE below). Names are resolved
-*here
-** (resolve.c); each address is tried once, with its share of the time that is left. A server that
+** here (resolve.c); each address is tried once, with its share of the time that is left. A server that
 ** answered "no" ends the search; one that could not be reached, or is starting up, does not.
 **
 ** The error text is ours; libpq's is appended without line ends and without the password.

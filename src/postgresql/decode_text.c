@@ -1,7 +1,6 @@
 /*
 ** decode_text.c: the text form of each type as a Value. It is used for a whole result when one of
-*its
-** columns has no binary decoding; its values are the same as those of decode_binary.c.
+** its columns has no binary decoding; its values are the same as those of decode_binary.c.
 ** Relies on the session's settings (session.c): ISO dates in UTC, hex bytea, shortest floats.
 */
 #include "postgresql.h"

@@ -2,10 +2,8 @@
 ** encode.c: one set of values as libpq wants it, by the types that the server expects.
 **
 ** Numbers, booleans, BLOBs and text go in binary form, text with its length, so that nothing is cut
-*at
-** a NUL byte. Every other type gets its text form, which the server reads as it would read a
-*literal;
-** that text must have no NUL byte and must be UTF-8, which is checked here, as libpq would cut it.
+** at a NUL byte. Every other type gets its text form, which the server reads as it would read a
+** literal; that text must have no NUL byte and must be UTF-8, which is checked here, as libpq would cut it.
 ** A value that cannot cross exactly is refused with the number of its parameter.
 */
 #include "postgresql.h"

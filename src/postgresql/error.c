@@ -2,8 +2,7 @@
 ** error.c: the one place where a failure that libpq reports becomes a DriverError.
 **
 ** A result carries the server's own words (SQLSTATE, detail, hint, names); without a result, or
-*with
-** one that libpq made itself because the link broke, there is only libpq's text. What decides
+** with one that libpq made itself because the link broke, there is only libpq's text. What decides
 ** between "the server said no" (REMOTE) and "the session is gone" (LOST) is the state of the link
 ** and the severity: FATAL and PANIC are the server's last words.
 */

@@ -2,12 +2,10 @@
 ** guard.c: nobody gets the password in clear over a plain TCP connection.
 **
 ** A server (or whoever answers in its place) may ask for the password in clear text, and libpq
-*before
-** 16 obeys; it has no option against it (later ones do: require_auth). Looking at the socket before
+** before 16 obeys; it has no option against it (later ones do: require_auth). Looking at the socket before
 ** libpq reads it is not enough, as more may arrive in between. So while a plain session logs in,
 ** libpq's descriptor is exchanged for one end of a socket pair, and we carry the messages: one
-*whole
-** message at a time, and an authentication request only after a look at it. After "authentication
+** whole message at a time, and an authentication request only after a look at it. After "authentication
 ** ok" libpq gets its real socket back, with nothing left in the pair.
 **
 **   server <--- guard.server ... guard.ours ---> guard.link (libpq's descriptor number)

@@ -3,13 +3,10 @@
 **
 ** The server infers them when it parses. Two cases need help:
 **  - it cannot (42P18, 42P08): the parameter it names is declared `text`, and the text parsed
-*again;
-**  - it takes `text` only because nothing says otherwise (`SELECT $1`), but the value is a number
-*or a
-**    BLOB; or the number does not fit the integer it inferred. Then the text is parsed with the
+** again;  - it takes `text` only because nothing says otherwise (`SELECT $1`), but the value is a number
+** or a    BLOB; or the number does not fit the integer it inferred. Then the text is parsed with the
 **    value's natural type, so that `SELECT $1` with 42 gives INTEGER 42. Where the server has no
-*use for
-**    that type (`text_col = $1`), this is remembered and the value goes as text.
+** use for    that type (`text_col = $1`), this is remembered and the value goes as text.
 ** A Parse that fails does no harm to a transaction (statement.c).
 */
 #include "postgresql.h"

@@ -1,10 +1,8 @@
 /*
 ** json_out.c: arrays and composites as JSON, in the manner of the server's to_jsonb: an array is an
 ** array, a composite an object with its fields in order (a record without names: f1, f2, …),
-*numbers
-** and booleans are themselves, json is embedded, everything else is a string; NaN and the
-*infinities
-** are strings, bytea is its hex form ("\x…", which the server takes back).
+** numbers and booleans are themselves, json is embedded, everything else is a string; NaN and the
+** infinities are strings, bytea is its hex form ("\x…", which the server takes back).
 */
 #include "postgresql.h"
 #include <math.h>

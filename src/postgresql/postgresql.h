@@ -3,8 +3,7 @@
 **
 **   driver.c      the table of the driver; the small calls
 **   connect.c     address by address to a session (resolve.c, guard.c, environment.c, session.c,
-*tls.c)
-**   wait.c        every wait on a session: flush, take a result, drain, stop
+** tls.c)   wait.c        every wait on a session: flush, take a result, drain, stop
 **   cancel.c      tells the server to stop (task.c: work that must not block us)
 **   statement.c   prepare, describe, keep; infer.c: the types of parameters
 **   execute.c     start, rows, end (send.c: what goes out in one round trip); batch.c
@@ -298,8 +297,7 @@ void pg_statement_destroy(DriverStatement *statement);
 /* A statement that is not yet known to the server. */
 PgStatement *pg_statement_new(PgConnection *connection, const char *sql, size_t size);
 /* Parse and Describe with the declared types, in one round trip. A refusal leaves a transaction as
-*it
-** was: inside one, a savepoint goes with it. */
+** it was: inside one, a savepoint goes with it. */
 DriverStatus pg_statement_parse(PgStatement *statement, DriverError *error);
 /* Takes columns from a description or a first result (its ownership too). */
 DriverStatus pg_statement_describe(PgStatement *statement, PGresult *description,

@@ -2,8 +2,7 @@
 ** resolve.c: host names to addresses with a bounded wait.
 **
 ** getaddrinfo() is the one wait that poll() cannot bound, and libpq calls it itself when it is
-*given
-** a name. So it is called here in a task of its own (task.c), and libpq gets the numbers (hostaddr)
+** given a name. So it is called here in a task of its own (task.c), and libpq gets the numbers (hostaddr)
 ** beside the name, which it still needs to check a certificate.
 */
 #include "postgresql.h"

@@ -9,8 +9,7 @@
 **
 ** There is no Sync between `before` and `after`, so a failure skips all that follows it. Behind a
 ** pooler there is no session to set: the statement's text goes with every run, and a read-only one
-*is
-** put inside a READ ONLY transaction. A COPY could stop in a state that pipeline mode cannot leave:
+** is put inside a READ ONLY transaction. A COPY could stop in a state that pipeline mode cannot leave:
 ** its company goes in round trips of its own.
 */
 #include "postgresql.h"

@@ -8,8 +8,7 @@
 ** what the login told is then not what pg_backend_pid() says. There the settings above are harmless
 ** to others (and are a server's defaults, or followed by the pooler), but limits and read-only mode
 ** would leak into other clients' sessions: they are set only when the numbers agree, and readonly
-*is
-** kept by a READ ONLY transaction around each statement instead (send.c).
+** is kept by a READ ONLY transaction around each statement instead (send.c).
 */
 #include "postgresql.h"
 #include <stdio.h>

@@ -2,10 +2,8 @@
 ** statement.c: statements from their text: parsed and described in one round trip, kept by text.
 **
 ** A text is parsed without a name the first time a connection sees it: most are never seen again.
-*When
-** it is asked for a second time it gets a name, and the Parse goes out with that run (send.c).
-*Names
-** are never used twice; one that is dropped is deallocated with a later round trip. A statement in
+** When it is asked for a second time it gets a name, and the Parse goes out with that run (send.c).
+** Names are never used twice; one that is dropped is deallocated with a later round trip. A statement in
 ** use is not in the cache, so the same text may be prepared twice at a time.
 */
 #include "postgresql.h"

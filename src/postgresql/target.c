@@ -1,7 +1,6 @@
 /*
 ** target.c: a copy of a DriverTarget in one block of memory, kept while a TLS session is open so
-*that
-** a cancel can open a second one (see cancel.c). It holds the password: pg_target_free wipes it.
+** that a cancel can open a second one (see cancel.c). It holds the password: pg_target_free wipes it.
 */
 #include "postgresql.h"
 #include <string.h>

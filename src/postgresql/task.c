@@ -3,8 +3,7 @@
 ** blocking cancel) runs in a thread of its own, and we wait for it only so long.
 **
 ** Two parties hold the task, the thread and the caller; whoever lets go last frees it. So a
-*resolver
-** that hangs costs a sleeping thread and nothing else. Its memory is malloc'ed, because it may
+** resolver that hangs costs a sleeping thread and nothing else. Its memory is malloc'ed, because it may
 ** outlive the host. All signals are blocked in the thread: they are the application's.
 */
 #include "postgresql.h"

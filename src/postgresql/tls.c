@@ -2,8 +2,7 @@
 ** tls.c: what a TLS session is: protocol, cipher, and the server's certificate.
 **
 ** libpq tells the first two and hands out OpenSSL's own object for the rest. We do not link
-*OpenSSL:
-** the functions are taken from the copy that libpq has loaded already; where there is none under a
+** OpenSSL: the functions are taken from the copy that libpq has loaded already; where there is none under a
 ** known name the certificate's texts stay empty.
 */
 #include "postgresql.h"

@@ -3,12 +3,10 @@
 **
 ** libpq is in non-blocking mode. A call queues messages, then takes results; whenever a result is
 ** not there yet, pg_pump sends what is still in the buffer, waits for the socket, and reads. While
-*it
-** sends it also reads, so that both sides' buffers may be full without a deadlock.
+** it sends it also reads, so that both sides' buffers may be full without a deadlock.
 **
 ** A deadline or an interrupt that is noticed here stops the statement on the server (pg_stop)
-*before
-** the error is returned: after that the session is either idle again or `broken`.
+** before the error is returned: after that the session is either idle again or `broken`.
 */
 #include "postgresql.h"
 #include <poll.h>
