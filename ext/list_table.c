@@ -59,6 +59,7 @@ static int list_connect(sqlite3 *db, void *aux, int argc, const char *const *arg
 }
 
 static int list_disconnect(sqlite3_vtab *base) {
+  sqlite3_free(base->zErrMsg);
   sqlite3_free(base);
   return SQLITE_OK;
 }

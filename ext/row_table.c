@@ -47,6 +47,7 @@ int row_table_init(RowTable *table, Connector *connector, const RowShape *shape,
 }
 
 void row_table_clear(RowTable *table) {
+  sqlite3_free(table->base.zErrMsg); /* SQLite leaves one that it did not show */
   sqlite3_free(table->usage);
 }
 
