@@ -4,7 +4,7 @@
 #
 # Each test/NAME.test runs in a process of its own (tester.tcl NAME.test), so that a crash is one
 # failure that names the file. Several files run at the same time; those with the line `# alone`
-# among their first five run after the others, one by one. Servers are started when the first test
+# among their first six, and those that change a server's certificate, run after the others, one by one. Servers are started when the first test
 # asks for them, and live to the end of the run (servers.tcl). The last line is
 # `N passed, N failed, N skipped`; the exit status is 1 when something failed.
 #
@@ -53,9 +53,11 @@ proc find_tests {names} {
 
 proc is_alone {file} {
   set channel [open $file]
-  set head [read $channel 1000]
+  set text [read $channel]
   close $channel
-  expr {"# alone" in [lmap line [lrange [split $head \n] 0 4] {string trim $line}]}
+  set head [lmap line [lrange [split $text \n] 0 5] {string trim $line}]
+  # A changed certificate concerns all who use that server.
+  expr {"# alone" in $head || [regexp -line {^[^#]*\muse_certificate\M} $text]}
 }
 
 # ---------------------------------------------------------------- the test processes
