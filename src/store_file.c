@@ -8,8 +8,9 @@
 **
 ** The user's own store: directory 0700, file 0600, both this user's, neither a symbolic link. Anything
 ** else is an error with the line to type, and nothing is read. As nobody else can write into that
-** directory, what was checked by name cannot be exchanged before it is opened by name. The system's:
-** root's, writable for root only.
+** directory, what was checked by name cannot be exchanged before it is opened by name. A directory that
+** $CONNECTOR_STORE chose holds other things too, so it may be read by others, and may be root's; the
+** file is 0600 all the same. The system's: root's, writable for root only.
 */
 #include "store.h"
 #include "driver_support.h"
@@ -79,10 +80,19 @@ bool store_stamp_same(const StoreStamp *a, const StoreStamp *b) {
 
 /* ---------------------------------------------------------------- may it be trusted */
 
+/* The directory that is the store's alone. */
+static bool is_own_directory(const char *path) {
+  const char *name = strrchr(path, '/');
+  return strcmp(name ? name + 1 : path, "sqlite-connector") == 0;
+}
+
 static int check_status(const char *path, const struct stat *status, bool directory, Error *error) {
   bool system = store_is_system(path) || strcmp(path, "/etc/sqlite-connector") == 0;
-  const char *mode = directory ? (system ? "755" : "700") : (system ? "644" : "600");
-  mode_t refused = system ? S_IWGRP | S_IWOTH : S_IRWXG | S_IRWXO;
+  bool shared = directory && !is_own_directory(path);
+  const char *mode = shared      ? "go-w"
+                     : directory ? (system ? "755" : "700")
+                                 : (system ? "644" : "600");
+  mode_t refused = system || shared ? S_IWGRP | S_IWOTH : S_IRWXG | S_IRWXO;
   if (S_ISLNK(status->st_mode)) {
     return error_set(error, SQLITE_PERM, "the store %s is a symbolic link and is not used", path);
   }
@@ -90,14 +100,14 @@ static int check_status(const char *path, const struct stat *status, bool direct
     return error_set(error, SQLITE_CANTOPEN, "the store %s is not a %s", path,
                      directory ? "directory" : "regular file");
   }
-  if (status->st_uid != (system ? 0 : geteuid())) {
+  if (status->st_uid != (system ? 0 : geteuid()) && !(shared && status->st_uid == 0)) {
     return error_set(error, SQLITE_PERM, "the store %s belongs to another user and is not used",
                      path);
   }
   if (status->st_mode & refused) {
     return error_set(
         error, SQLITE_PERM, "others can %s the store %s, so it is not used; type: chmod %s '%q'%s",
-        system ? "write to" : "read or write", path, mode, path,
+        system || shared ? "write to" : "read or write", path, mode, path,
         directory && !system ? ", or let CONNECTOR_STORE name a file in a directory of its own"
                              : "");
   }
