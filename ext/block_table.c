@@ -29,25 +29,29 @@ enum { COLUMN_ROW, COLUMN_OPERATION, COLUMN_P1 };
 
 /* ---- where the table lies, what it is about ---- */
 
-/* A schema without a file that was made in this process. One loaded by sqlite3_deserialize also has no
-** file, but its content came from somewhere: its VFS is memdb. */
-static bool is_own_schema(sqlite3 *db, const char *schema) {
+/* An image loaded by sqlite3_deserialize has no file, but its content came from somewhere. */
+static bool is_image(sqlite3 *db, const char *schema) {
   char *vfs = NULL;
+  sqlite3_file_control(db, schema, SQLITE_FCNTL_VFSNAME, &vfs);
+  bool image = vfs && sqlite3_strnicmp(vfs, "memdb", 5) == 0;
+  sqlite3_free(vfs);
+  return image;
+}
+
+/* A schema without a file that was made in this process. */
+static bool is_own_schema(sqlite3 *db, const char *schema) {
   if (sqlite3_stricmp(schema, "temp") == 0) return true;
   const char *file = sqlite3_db_filename(db, schema);
-  if (file && *file) return false;
-  sqlite3_file_control(db, schema, SQLITE_FCNTL_VFSNAME, &vfs);
-  bool deserialized = vfs && sqlite3_strnicmp(vfs, "memdb", 5) == 0;
-  sqlite3_free(vfs);
-  return !deserialized;
+  return !(file && *file) && !is_image(db, schema);
 }
 
 static char *refusal_text(sqlite3 *db, const char *schema, const char *table,
                           const ModuleArguments *arguments) {
-  const char *file = sqlite3_db_filename(db, schema);
+  const char *file =
+      is_image(db, schema) ? "a loaded database image" : sqlite3_db_filename(db, schema);
   return sqlite3_mprintf("table %s.%s of %s asks for %s'%s': tables in a database file are not "
                          "allowed to; create it as temp.%s",
-                         schema, table, file && *file ? file : "a loaded database image",
+                         schema, table, file ? file : "a file",
                          arguments->is_url ? "the URL " : "connector ",
                          arguments->is_url ? "…" : arguments->block, table);
 }
