@@ -64,6 +64,7 @@ static int coordinator_create(sqlite3 *db, void *context, int argc, const char *
 }
 
 static int coordinator_disconnect(sqlite3_vtab *table) {
+  sqlite3_free(table->zErrMsg); /* SQLite does not take the message of a savepoint callback */
   sqlite3_free(table);
   return SQLITE_OK;
 }
