@@ -16,6 +16,9 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/auxv.h>
+#endif
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -32,6 +35,20 @@ static char *library_directory(void) {
   char *directory = slash ? sqlite3_mprintf("%.*s", (int)(slash - path), path) : NULL;
   free(path);
   return directory;
+}
+
+/* What a successful start answers. The loader must keep a shared object for good; linked into the program
+** there is nothing to keep, and sqlite3_auto_extension takes every code but SQLITE_OK for a failure. */
+static int started(void) {
+#ifdef __linux__
+  Dl_info own, program;
+  void *headers = (void *)getauxval(AT_PHDR);
+  if (headers && dladdr(headers, &program) && dladdr((void *)sqlite3_connector_init, &own) &&
+      own.dli_fbase == program.dli_fbase) {
+    return SQLITE_OK;
+  }
+#endif
+  return SQLITE_OK_LOAD_PERMANENTLY;
 }
 
 /* SQLITE_OK: not loaded here yet. SQLITE_DONE: this version is. Else another version is: error. */
@@ -81,11 +98,11 @@ EXPORTED int sqlite3_connector_init(sqlite3 *db, char **message, const sqlite3_a
     return SQLITE_ERROR;
   }
   int code = loaded_already(db, message);
-  if (code == SQLITE_DONE) return SQLITE_OK_LOAD_PERMANENTLY;
+  if (code == SQLITE_DONE) return started();
   if (code != SQLITE_OK) return code;
   Error error = {0};
   code = set_up(db, &error);
-  if (code == SQLITE_OK) return SQLITE_OK_LOAD_PERMANENTLY;
+  if (code == SQLITE_OK) return started();
   *message = error.message ? sqlite3_mprintf("%s", error.message) : NULL;
   error_clear(&error);
   return code;

@@ -98,7 +98,9 @@ static const char *target_path(const DriverTarget *target) {
 }
 
 static int target_flags(const DriverTarget *target) {
-  int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  /* extended codes are switched on after opening: an automatic extension that answers
+  ** SQLITE_OK_LOAD_PERMANENTLY would be taken for a failure */
+  int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
   if (setting_is(target, "cache", "shared")) flags |= SQLITE_OPEN_SHAREDCACHE;
   if (setting_is(target, "cache", "private")) flags |= SQLITE_OPEN_PRIVATECACHE;
   if (target_path(target) == NULL) {
