@@ -4,9 +4,10 @@
 #
 # Each test/NAME.test runs in a process of its own (tester.tcl NAME.test), so that a crash is one
 # failure that names the file. Several files run at the same time; those with the line `# alone`
-# among their first six, and those that change a server's certificate, run after the others, one by one. Servers are started when the first test
-# asks for them, and live to the end of the run (servers.tcl). The last line is
-# `N passed, N failed, N skipped`; the exit status is 1 when something failed.
+# among their first six, and those that change a server's certificate, run after the others, one by
+# one. Servers are started when the first test asks for them, and live to the end of the run
+# (servers.tcl). The last line is `N passed, N failed, N skipped`; the exit status is 1 when something
+# failed.
 #
 # Environment: BUILD (folder of connector.so), SANITIZE (how it was built: the test processes get
 # the run-time libraries of gcc), CI (a missing server or driver is a failure, not a skip),
