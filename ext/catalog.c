@@ -100,6 +100,23 @@ static int function_flags(void) {
   return sqlite3_libversion_number() >= 3045000 ? flags | result_subtype : flags;
 }
 
+/* A table that is called as a function: better than SQLite's "no such function". */
+static void called_table(sqlite3_context *context, int argc, sqlite3_value **argv) {
+  CatalogBinding *binding = sqlite3_user_data(context);
+  Error error = {0};
+  (void)argc, (void)argv;
+  error_set(&error, SQLITE_ERROR, "%s is a table: SELECT * FROM %s", binding->entry->name,
+            binding->entry->usage);
+  report_error(binding->connector, context, &error);
+}
+
+static int register_hint(Connector *connector, const CatalogEntry *entry) {
+  CatalogBinding *binding = catalog_bind(connector, entry);
+  if (!binding) return SQLITE_NOMEM;
+  return sqlite3_create_function_v2(connector->db, entry->name, -1, function_flags(), binding,
+                                    called_table, NULL, NULL, catalog_unbind);
+}
+
 static int register_entry(Connector *connector, const CatalogEntry *entry) {
   CatalogBinding *binding = catalog_bind(connector, entry);
   if (!binding) return SQLITE_NOMEM;
@@ -118,6 +135,7 @@ int catalog_register(Connector *connector, Error *error) {
   const CatalogEntry *entry;
   for (size_t index = 0; (entry = catalog_at(index)) != NULL; index++) {
     int code = register_entry(connector, entry);
+    if (code == SQLITE_OK && entry->kind == CATALOG_TABLE) code = register_hint(connector, entry);
     if (code == SQLITE_NOMEM) return error_memory(error);
     if (code != SQLITE_OK) {
       return error_set(error, code, "cannot register %s: %s", entry->name,
