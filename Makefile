@@ -182,7 +182,7 @@ install: all
 .PHONY: uninstall
 uninstall:
 	rm -f '$(DESTDIR)$(LIBRARY_DIR)'/connector.so '$(DESTDIR)$(LIBRARY_DIR)'/connector_*.so
-	-rmdir '$(DESTDIR)$(LIBRARY_DIR)'
+	@rmdir '$(DESTDIR)$(LIBRARY_DIR)' 2>/dev/null || true
 
 .PHONY: deps-build deps-test
 deps-build:
