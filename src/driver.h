@@ -169,6 +169,14 @@ typedef struct DriverDialect {
   bool error_ends_transaction; /* a failed statement spoils the transaction until ROLLBACK TO */
   bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
+  /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
+  ** of the server in full. NULL = not to be had. */
+  const char *catalog_columns;       /* tables, columns, indexes of schema :schema (NULL = the default
+                                        one) */
+  const char *catalog_table_columns; /* the same of its table :table, and of those that differ from it
+                                        only in case where the server can tell */
+  const char *catalog_names;         /* only the names of its tables; for a server where one damaged
+                                        table makes catalog_columns fail, else NULL */
 } DriverDialect;
 
 /* ---------------------------------------------------------------- connections and statements */

@@ -9,6 +9,7 @@
 #include "remote.h"
 #include "pool.h"
 #include "block_set.h"
+#include "schema.h"
 #include "transaction.h"
 #include <string.h>
 
@@ -32,6 +33,7 @@ void remote_release(Remote *remote) {
   if (!remote || --remote->references > 0)
     return;
   pool_close_all(remote);
+  schema_cache_free(remote->schemas);
   block_release(remote->block);
   sqlite3_free(remote);
 }
@@ -115,6 +117,10 @@ int remote_get(Connector *connector, const char *name, Remote **remote, Error *e
   rc = remote_new(connector, block, remote, error);
   block_release(block);
   return rc;
+}
+
+Remote *remote_first(Connector *connector) {
+  return connector->remotes->first;
 }
 
 void remote_close(Connector *connector, const char *name) {

@@ -46,6 +46,7 @@ struct Remote {
   Link *links;
   int64_t next_number;
   int references;        /* the set, virtual tables, cursors, the transaction */
+  struct Schema *schemas; /* schema.h: what is known of the remote catalog; NULL = nothing */
 };
 
 RemoteSet *remote_set_new(void);
@@ -56,6 +57,8 @@ void remote_set_free(Connector *connector); /* closes everything */
 int remote_get(Connector *connector, const char *name, Remote **remote, Error *error);
 Remote *remote_retain(Remote *remote);
 void remote_release(Remote *remote);
+/* The Remotes in use, by `next`; NULL = none. */
+Remote *remote_first(Connector *connector);
 /* Closes the idle connections of one block (NULL = all); those in use are closed when given back. */
 void remote_close(Connector *connector, const char *name);
 

@@ -30,6 +30,8 @@ static const DriverDialect dialect = {
     .rollback_to = "ROLLBACK TO SAVEPOINT %s",
     .release = "RELEASE SAVEPOINT %s",
     .ddl_commits = true,
+    .catalog_columns = my_catalog_columns,
+    .catalog_table_columns = my_catalog_table_columns,
 };
 
 static const char *my_library_version(void) {

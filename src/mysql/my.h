@@ -395,4 +395,7 @@ DriverStatus my_packet_check(MyConnection *connection, uint64_t bytes, DriverErr
 DriverStatus my_execute_batch(DriverStatement *statement, DriverRowSource *source,
                               int64_t *affected, DriverError *error);
 
+/* schema_sql.c: the catalog, for the dialect */
+extern const char my_catalog_columns[], my_catalog_table_columns[];
+
 #endif

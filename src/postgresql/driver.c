@@ -121,6 +121,8 @@ static const DriverDialect dialect = {
     .rollback_to = "ROLLBACK TO SAVEPOINT %s",
     .release = "RELEASE SAVEPOINT %s",
     .error_ends_transaction = true,
+    .catalog_columns = pg_catalog_columns,
+    .catalog_table_columns = pg_catalog_table_columns,
 };
 
 static const Driver driver = {

@@ -404,4 +404,7 @@ static inline uint64_t pg_get64(const char *data) {
   return (uint64_t)pg_get32(data) << 32 | pg_get32(data + 4);
 }
 
+/* schema_sql.c: the catalog, for the dialect */
+extern const char pg_catalog_columns[], pg_catalog_table_columns[];
+
 #endif

@@ -22,6 +22,9 @@ static const DriverDialect dialect = {
     .rollback_to = "ROLLBACK TO %s",
     .release = "RELEASE %s",
     .write_waits_for_read = true,
+    .catalog_columns = lite_catalog_columns,
+    .catalog_table_columns = lite_catalog_table_columns,
+    .catalog_names = lite_catalog_names,
 };
 
 static const char *library_version(void) {

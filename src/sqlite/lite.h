@@ -92,4 +92,7 @@ DriverStatus lite_value(DriverStatement *statement, size_t index, Value *value, 
 /* Fills *error from what SQLite says of the last call, which answered `code`. */
 DriverStatus lite_error(LiteConnection *connection, int code, DriverError *error);
 
+/* schema_sql.c: the catalog, for the dialect */
+extern const char lite_catalog_columns[], lite_catalog_table_columns[], lite_catalog_names[];
+
 #endif
