@@ -118,6 +118,9 @@ int transaction_sync(Connector *connector, Error *error) {
       return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   }
   rc = local_lock(connector, error);
+  /* SQLite rolls back when memory ran out in one of our statements on it; this tells without allocating */
+  if (!rc && sqlite3_exec(connector->db, "", NULL, NULL, NULL) == SQLITE_NOMEM)
+    rc = error_memory(error);
   return rc ? rc : commit_all(connector, error);
 }
 

@@ -18,6 +18,7 @@ static bool file_is_wal(sqlite3_file *file) {
   return file->pMethods->xRead(file, version, 2, 18) == SQLITE_OK && version[0] == 2;
 }
 
+/* Asked only when a lock was not to be had. */
 static int64_t busy_timeout(sqlite3 *db) {
   sqlite3_stmt *statement = NULL;
   int64_t milliseconds = 0;
@@ -28,7 +29,7 @@ static int64_t busy_timeout(sqlite3 *db) {
   return milliseconds;
 }
 
-static int lock_schema(Connector *connector, const char *schema, int64_t deadline, Error *error) {
+static int lock_schema(Connector *connector, const char *schema, int64_t *deadline, Error *error) {
   sqlite3_file *file = NULL;
   if (sqlite3_txn_state(connector->db, schema) != SQLITE_TXN_WRITE)
     return SQLITE_OK;
@@ -41,7 +42,9 @@ static int lock_schema(Connector *connector, const char *schema, int64_t deadlin
       return SQLITE_OK;
     if ((rc & 0xff) != SQLITE_BUSY)
       return error_set(error, rc, "could not lock the local database '%s' for the commit", schema);
-    if (driver_clock() >= deadline || connector_interrupted(connector))
+    if (*deadline == 0)
+      *deadline = driver_clock() + busy_timeout(connector->db) * 1000;
+    if (driver_clock() >= *deadline || connector_interrupted(connector))
       return error_set(error, SQLITE_BUSY,
                        "the local database '%s' is being read by somebody else; nothing was "
                        "committed, COMMIT can be repeated",
@@ -50,17 +53,30 @@ static int lock_schema(Connector *connector, const char *schema, int64_t deadlin
   }
 }
 
+/* One schema after the other, as PRAGMA database_list tells them; for hosts without sqlite3_db_name. */
+static int lock_listed(Connector *connector, int64_t *deadline, Error *error) {
+  sqlite3_stmt *statement = NULL;
+  int rc = sqlite3_prepare_v2(connector->db, "PRAGMA database_list", -1, &statement, NULL);
+  if (rc)
+    return error_set(error, rc, "the local databases could not be listed before the commit");
+  while (!rc && sqlite3_step(statement) == SQLITE_ROW)
+    if (sqlite3_column_int(statement, 0) != 1)
+      rc = lock_schema(connector, (const char *)sqlite3_column_text(statement, 1), deadline, error);
+  sqlite3_finalize(statement);
+  return rc;
+}
+
 int local_lock(Connector *connector, Error *error) {
-  int64_t deadline = driver_clock() + busy_timeout(connector->db) * 1000;
+  int64_t deadline = 0;
+  if (sqlite3_libversion_number() < 3039000)
+    return lock_listed(connector, &deadline, error);
   for (int index = 0;; index++) {
-    const char *schema = sqlite3_libversion_number() >= 3039000
-                             ? sqlite3_db_name(connector->db, index)
-                             : index == 0 ? "main" : NULL;
+    const char *schema = sqlite3_db_name(connector->db, index);
     if (!schema)
       return SQLITE_OK;
     if (index == 1) /* temp: nobody else can read it */
       continue;
-    int rc = lock_schema(connector, schema, deadline, error);
+    int rc = lock_schema(connector, schema, &deadline, error);
     if (rc)
       return rc;
   }
