@@ -12,7 +12,11 @@ WERROR   = 1
 SANITIZE =
 T        =
 TCLSH    = tclsh
+V        =
 JOBS    := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+
+# V=1 shows the compiler's command lines.
+Q = $(if $(V),,@)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -87,7 +91,7 @@ $(BUILD)/connector_postgresql.so: $(call object,$(PG_SRC) $(DRIVER_COMMON))
 $(BUILD)/connector_mysql.so: $(call object,$(MY_SRC) $(DRIVER_COMMON))
 	$(LINK) $(call after_at,$(MY)) -lm
 
-LINK = $(CC) $(LINK_FLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -pthread -o $@ $^
+LINK = $(Q)echo "link $@" && $(CC) $(LINK_FLAGS) $(SANITIZE_FLAGS) $(LDFLAGS) -pthread -o $@ $^
 
 # Client headers are found as system headers: warnings are asked of our own code only.
 system = $(patsubst -I%,-isystem %,$(call before_at,$(1)))
@@ -96,7 +100,8 @@ $(BUILD)/obj/src/mysql/%.o: override CPPFLAGS += $(call system,$(MY))
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "cc $<"
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Other flags or another compiler build everything anew.
 FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(PG) $(MY)
@@ -120,7 +125,8 @@ unit_main = $(if $(filter %_fuzz,$(1)),test/fuzz/replay.c)
 define unit_rule
 $(BUILD)/unit/$(1): $(call unit_object,$(call unit_file,$(1)) $(call unit_main,$(1)) \
     $(call unit_sources,$(call unit_file,$(1))))
-	$$(CC) $$(SANITIZE_FLAGS) $$(LDFLAGS) -pthread -o $$@ $$^ -lsqlite3 -ldl -lm
+	@echo "link $$@"
+	$$(Q)$$(CC) $$(SANITIZE_FLAGS) $$(LDFLAGS) -pthread -o $$@ $$^ -lsqlite3 -ldl -lm
 endef
 $(foreach unit,$(UNITS),$(eval $(call unit_rule,$(unit))))
 
@@ -131,7 +137,8 @@ $(BUILD)/unit/obj/%.o: override CPPFLAGS += -DSQLITE_CORE
 $(BUILD)/unit/obj/test/%.o: override CPPFLAGS += -Wno-format-truncation
 $(BUILD)/unit/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "cc $<"
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(shell find $(BUILD)/obj $(BUILD)/unit -name '*.d' 2>/dev/null)
 
@@ -206,4 +213,4 @@ help:
 	@echo "make uninstall    takes it away again"
 	@echo "make deps-build, make deps-test    only installs the packages"
 	@echo "make clean"
-	@echo "Variables: BUILD CC CFLAGS LDFLAGS WERROR=0 SANITIZE PREFIX DESTDIR T TCLSH"
+	@echo "Variables: BUILD CC CFLAGS LDFLAGS WERROR=0 SANITIZE PREFIX DESTDIR T TCLSH V=1"
