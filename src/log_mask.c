@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MASK "********"
-#define ABOUT_MOST 20000 /* bytes of a statement in which secrets are looked for that its answer repeats */
+#define ABOUT_MOST 20000 /* bytes of a statement whose secrets an answer may repeat */
 
 typedef struct Masking {
   const char *text;

@@ -55,7 +55,8 @@ static void open_connection(void) {
 
 /* One line: line ends of the values and messages become blanks. */
 static void say(FILE *out, const char *text) {
-  for (; text && *text; text++) putc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
+  for (; text && *text; text++)
+    putc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
 }
 
 static void run(FILE *out, const char *sql) {
@@ -105,7 +106,8 @@ static void *interrupter(void *argument) {
   pthread_sigmask(SIG_SETMASK, &all, NULL);
   do {
     double end = now() + task->delay;
-    while (now() < end && !atomic_load(&task->over)) usleep(500);
+    while (now() < end && !atomic_load(&task->over))
+      usleep(500);
     if (atomic_load(&task->over)) break;
     if (task->at == 0) task->at = now();
     sqlite3_interrupt(task->db);
@@ -168,7 +170,8 @@ static void run_in_child(const char *sql) {
     _exit(0);
   }
   int status = 0;
-  while (waitpid(child, &status, 0) < 0) continue;
+  while (waitpid(child, &status, 0) < 0)
+    continue;
   if (status != 0) printf(" (the child ended with status %d)", status);
 }
 
