@@ -32,14 +32,14 @@
   " FROM pragma_table_list l LEFT JOIN text ON text.schema = l.schema AND text.name = l.name"      \
   " WHERE l.schema = lower(coalesce(:schema, 'main')) AND " filter ")"
 
-/* The key that is the rowid has no index. */
+/* The key that is the rowid has no index. CASE does not ask for what is not needed; AND would. */
 #define CATALOG(filter)                                                                            \
   TABLES(filter)                                                                                   \
   ", col AS (SELECT t.schema, t.name AS tab, t.collated, x.*,"                                     \
-  " x.pk = 1 AND lower(x.type) = 'integer' AND t.type = 'table' AND NOT t.wr"                      \
-  " AND (SELECT count(*) FROM pragma_table_xinfo(t.name, t.schema) k WHERE k.pk > 0) = 1"          \
+  " CASE WHEN x.pk = 1 AND lower(x.type) = 'integer' AND t.type = 'table' AND NOT t.wr"            \
+  " THEN (SELECT count(*) FROM pragma_table_xinfo(t.name, t.schema) k WHERE k.pk > 0) = 1"         \
   " AND NOT EXISTS (SELECT 1 FROM pragma_index_list(t.name, t.schema) i WHERE i.origin = 'pk')"    \
-  " AS is_rowid"                                                                                   \
+  " ELSE 0 END AS is_rowid"                                                                        \
   " FROM tab t JOIN pragma_table_xinfo(t.name, t.schema) x WHERE x.hidden <> 1)"                   \
   "SELECT 0 AS part, '' AS tab, NULL AS number, NULL AS idx, d.name AS name, NULL AS kind,"        \
   " NULL AS type, NULL AS nrows, NULL AS bytes, NULL AS notnull_, NULL AS dflt, NULL AS gen,"      \
