@@ -78,6 +78,7 @@ LEFT_OUT := $(if $(PG),,postgresql [package libpq-dev]) $(if $(MY),,mysql [packa
 
 .PHONY: all
 all: $(TARGETS)
+	@: # says nothing when all is made
 ifneq ($(strip $(LEFT_OUT)),)
 	@echo "left out, as the client library is not here: $(strip $(LEFT_OUT))"
 endif
@@ -108,7 +109,12 @@ FLAGS := $(CC) $(CPPFLAGS) $(ALL_CFLAGS) $(PG) $(MY)
 ifneq ($(FLAGS),$(file <$(BUILD)/flags))
 .PHONY: $(BUILD)/flags
 endif
+# It is the first thing made, so what building cannot do without is looked for here.
 $(BUILD)/flags:
+	@echo '#include <sqlite3ext.h>' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 || { \
+	  if command -v $(firstword $(CC)) >/dev/null; then echo "sqlite3ext.h is not here"; \
+	  else echo "the compiler $(CC) is not here"; fi; \
+	  echo "make deps-build installs what building needs"; exit 1; } >&2
 	@mkdir -p $(@D)
 	@printf '%s' '$(FLAGS)' >$@
 
@@ -132,6 +138,7 @@ $(foreach unit,$(UNITS),$(eval $(call unit_rule,$(unit))))
 
 .PHONY: units
 units: $(addprefix $(BUILD)/unit/,$(UNITS))
+	@:
 
 $(BUILD)/unit/obj/%.o: override CPPFLAGS += -DSQLITE_CORE
 $(BUILD)/unit/obj/test/%.o: override CPPFLAGS += -Wno-format-truncation
@@ -168,6 +175,8 @@ C_FILES = $(shell find ext src test -name '*.[ch]')
 format:
 	clang-format -i $(C_FILES)
 lint:
+	@command -v clang-format >/dev/null || \
+	  { echo "clang-format is not here: install its package, and cppcheck" >&2; exit 1; }
 	clang-format --dry-run -Werror $(C_FILES)
 	@if command -v cppcheck >/dev/null; then \
 	  cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
@@ -184,7 +193,9 @@ install: all
 	install -m 644 $(TARGETS) '$(DESTDIR)$(LIBRARY_DIR)'
 	@echo
 	@echo "Load it in the sqlite3 shell with"
-	@echo "  .load $(LIBRARY_DIR)/connector"
+	@file='$(LIBRARY_DIR)/connector'; \
+	case $$file in /*) ;; *) file=$$PWD/$$file;; esac; \
+	case $$file in *' '*) file="\"$$file\"";; esac; echo ".load $$file"
 
 .PHONY: uninstall
 uninstall:

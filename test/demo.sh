@@ -10,6 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-printf '$ sqlite3\n.load %s/connector\n' "$build"
+case $build in *' '*) load=".load \"$build/connector\"" ;; *) load=".load $build/connector" ;; esac
+printf '$ sqlite3\n%s\n' "$load"
 HOME=$folder XDG_CONFIG_HOME=$folder/.config \
-  "${SQLITE3:-sqlite3}" -batch -bail -cmd ".load $build/connector" -cmd '.echo on' :memory: <"$demo"
+  "${SQLITE3:-sqlite3}" -batch -bail -cmd "$load" -cmd '.echo on' :memory: <"$demo"

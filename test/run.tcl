@@ -230,6 +230,11 @@ if {![file exists $build/connector.so]} {
   exit 1
 }
 set directory [servers::open]
+# Many tests write `.load LIBRARY` for the sqlite3 shell, which takes a word.
+if {[string match "* *" $build]} {
+  file link -symbolic $directory/build $build
+  set build $directory/build
+}
 set together {}
 set alone {}
 foreach file $files { if {[is_alone $file]} { lappend alone $file } else { lappend together $file } }
