@@ -54,7 +54,11 @@ void pg_break(PgConnection *connection) {
 /* Sets the error for a wait that ended without data, after the server was told to stop. */
 static DriverStatus give_up(PgConnection *connection, DriverWait why, DriverError *error) {
   if (why == WAIT_ERROR) return pg_error(connection, NULL, error);
+  connection->refused = false;
   pg_stop(connection);
+  /* The statement was over before the cancel came: what it did is done. A broken session tells the
+  ** caller that this is not known. */
+  if (!connection->base.broken && !connection->refused) pg_break(connection);
   if (why == WAIT_INTERRUPTED) {
     return driver_error_set(error, FAILURE_INTERRUPTED, "57014", "interrupted");
   }
@@ -196,6 +200,9 @@ bool pg_drain(PgConnection *connection, int64_t until) {
       if (result == NULL && !piped) return true;
       ExecStatusType status = PQresultStatus(result);
       if (result != NULL && status == PGRES_PIPELINE_SYNC) connection->syncs--;
+      if (result != NULL && (status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED)) {
+        connection->refused = true;
+      }
       bool more = result != NULL && copy_end(link, status);
       PQclear(result);
       if (driver_clock() >= until) return false;
