@@ -263,11 +263,17 @@ static int make_tables(sqlite3 *db, const char *path, Error *error) {
 /* *empty: it is a new file. */
 static int check_format(sqlite3 *db, const char *path, bool *empty, Error *error) {
   int application = 0, format = 0, tables = 0;
-  int code = pragma_number(db, path, "PRAGMA application_id", &application, error);
+  /* one transaction: another process may make the tables between two reads */
+  int code =
+      sqlite3_exec(db, "BEGIN", NULL, NULL, NULL) ? store_file_error(db, path, "read", error) : 0;
+  if (code == SQLITE_OK) {
+    code = pragma_number(db, path, "PRAGMA application_id", &application, error);
+  }
   if (code == SQLITE_OK) code = pragma_number(db, path, "PRAGMA user_version", &format, error);
   if (code == SQLITE_OK) {
     code = pragma_number(db, path, "SELECT count(*) FROM sqlite_schema", &tables, error);
   }
+  sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
   if (code) return code;
   *empty = application == 0 && format == 0 && tables == 0;
   if (*empty) return SQLITE_OK;
