@@ -43,7 +43,8 @@ int schema_forget(Connector *connector, const char *name) {
   return count;
 }
 
-/* What is read inside a transaction may be gone after it, and what was known before may be changed. */
+/* What is read inside a transaction may be gone after it, and what was known before may have
+** changed. */
 static bool cache_holds(const Remote *remote) {
   return !transaction_has(remote);
 }

@@ -32,7 +32,7 @@ typedef enum SchemaCompare {
   COMPARE_NONE,     /* not a text in SQLite */
   COMPARE_BYTES,    /* the same equality and the same order */
   COMPARE_EQUALITY, /* the same equality, another order */
-  COMPARE_INEXACT   /* values equal there may differ here: case, accents, trailing spaces, notation */
+  COMPARE_INEXACT   /* values equal there may differ here: case, spaces at the end, notation … */
 } SchemaCompare;
 
 typedef struct SchemaColumn {
@@ -84,11 +84,11 @@ typedef struct Schema {
 ** *schema is retained. */
 int schema_load(Remote *remote, const char *name, bool fresh, Schema **schema, Error *error);
 
-/* One table by the name that a user gave: `orders`, `public.orders`, `"my.schema"."my.table"`. It is split at
-** the dots outside quotes ("…", and what else the dialect quotes names with; a doubled quote is
-** one quote). A part is taken as it is written; without quotes, upper and lower case are the same
-** when there is no such table and one alone differs only in that. *schema is retained, *table
-** borrowed from it. An unknown table is an error with near names. */
+/* One table by the name that a user gave: `orders`, `public.orders`, `"my.schema"."my.table"`. It
+** is split at the dots outside quotes ("…", and what else the dialect quotes names with; a
+** doubled quote is one quote). A part is taken as it is written; without quotes, upper and lower
+** case are the same when there is no such table and one alone differs only in that. *schema is
+** retained, *table borrowed from it. An unknown table is an error with near names. */
 int schema_find(Remote *remote, const char *text, Schema **schema, const SchemaTable **table,
                 Error *error);
 

@@ -17,8 +17,8 @@ typedef struct TableName {
 int table_name_parse(const DriverDialect *dialect, const char *text, TableName *name, Error *error);
 void table_name_clear(TableName *name);
 
-/* The table of the snapshot that is meant: *table is NULL when there is none. Two that differ only in upper
-** and lower case, neither of them as it is written: an error. */
+/* The table of the snapshot that is meant: *table is NULL when there is none. Two that differ
+** only in upper and lower case, neither of them as it is written: an error. */
 int table_name_look_up(const TableName *name, const Schema *schema, const SchemaTable **table,
                        Error *error);
 

@@ -43,7 +43,7 @@
   " WHEN t.engine IN ('FEDERATED','CONNECT','SPIDER') THEN 'foreign table'"                        \
   " WHEN t.create_options LIKE '%partitioned%' THEN 'partitioned table' ELSE 'table' END"
 
-/* MariaDB writes NULL for no default, and a text in quotes; MySQL says NULL and writes a bare text. */
+/* MariaDB writes NULL for no default, and a text in quotes; MySQL has NULL, and a bare text. */
 #define FALLBACK                                                                                   \
   "CASE WHEN c.generation_expression<>'' THEN c.generation_expression"                             \
   " WHEN c.column_default='NULL' AND version() LIKE '%MariaDB%' THEN NULL"                         \
