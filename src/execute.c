@@ -108,7 +108,7 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
       transaction_answered(turn);
   }
   while (status == DRIVER_OK || status == DRIVER_ROW) {
-    link_deadline(turn->link);
+    link_deadline_again(turn->link);
     status = driver->next(statement, &failure);
     rows += status == DRIVER_ROW;
   }
@@ -224,6 +224,7 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
 typedef struct SetRows {
   DriverRowSource base; /* must be first */
   ArgumentSource *source;
+  Link *link; /* what the batch runs on, once it does */
   const ParameterPlan *plan;
   Arguments set;
   bool have_first; /* `set` was taken already, to make the plan */
@@ -241,6 +242,8 @@ static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t
   if (!rows->have_first)
     rows->rc = rows->source->take(rows->source, &rows->set, rows->error);
   rows->have_first = false;
+  if (rows->link && rows->number % 1024 == 0)
+    link_deadline_again(rows->link); /* a long batch is no silence */
   if (rows->rc == SQLITE_DONE)
     return DRIVER_DONE;
   if (rows->rc == SQLITE_ROW) {
@@ -268,6 +271,7 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
     return rc;
   int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
   link_deadline(turn->link);
+  rows->link = turn->link;
   DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
   if (status == DRIVER_OK)
     status = driver->execute_batch(statement, &rows->base, affected, &failure);

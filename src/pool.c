@@ -203,6 +203,11 @@ void link_deadline(Link *link) {
   link->connection->deadline = driver_clock() + (limit > 0 ? limit * 1000 : WAIT_LIMIT);
 }
 
+void link_deadline_again(Link *link) {
+  if (block_option_integer(link->remote->block, "statement_timeout") == 0)
+    link_deadline(link);
+}
+
 void link_read_only(Link *link, bool on) {
   if (link->read_only == on)
     return;

@@ -68,6 +68,9 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error);
 void link_release(Link *link); /* back to the pool, or closed when broken or no longer wanted */
 /* Sets the deadline of the next driver calls from statement_timeout. */
 void link_deadline(Link *link);
+/* For a further wait of the same call: statement_timeout is for the whole call and goes on, the limit on
+** silence starts anew. */
+void link_deadline_again(Link *link);
 /* Tells the driver to let only reading statements through, when that changes anything. */
 void link_read_only(Link *link, bool on);
 /* A driver call that tidies up (ROLLBACK …) runs between these: a deadline of its own, 5 s or 200 ms

@@ -124,7 +124,10 @@ static int stream_fail(Stream *stream, int rc, const DriverError *failure, Error
 
 /* One step of the driver: SQLITE_ROW, SQLITE_DONE or an error code with *failure told. */
 static int driver_step(Stream *stream, DriverError *failure, Error *error) {
-  link_deadline(stream->turn.link);
+  if (stream->writes) /* read at our pace: one call */
+    link_deadline_again(stream->turn.link);
+  else
+    link_deadline(stream->turn.link);
   /* rows that are there already involve no wait in which the driver would look; what cannot be undone is read
   ** to its end, so that it is known what became of it */
   bool undone = stream->turn_use == TURN_READ || stream->turn_use == TURN_SEVERAL;
