@@ -226,6 +226,23 @@ static void cleartext_hint(const DriverTarget *target, DriverError *error) {
            target->block != NULL ? target->block : "block");
 }
 
+/* What to look at when the server, or nobody, has given a hint. */
+static void usual_hint(const char *state, DriverError *error) {
+  static const char *const hints[][2] = {
+      {"08001", "is the server running, and are host and port of the block right?"},
+      {"28000", "pg_hba.conf on the server says who may log in from where, and how"},
+      {"28P01", "check username and password of the block"},
+      {"3D000", "check the database's name in the block"},
+      {"53300", "the server has no connection to spare: close others, or raise max_connections"},
+      {"57P03", "the server is starting, stopping or a standby; try again"},
+  };
+  for (size_t i = 0; error->hint[0] == 0 && i < sizeof(hints) / sizeof(*hints); i++) {
+    if (strcmp(state, hints[i][0]) == 0) {
+      snprintf(error->hint, sizeof(error->hint), "%s", hints[i][1]);
+    }
+  }
+}
+
 static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const PgGuard *guard,
                                    bool in_tls, DriverError *error) {
   const DriverTarget *target = attempt->target;
@@ -268,6 +285,7 @@ static DriverStatus attempt_failed(const Attempt *attempt, PGconn *link, const P
              "SELECT connector_set('%.100s','password_from','ask')",
              target->block != NULL ? target->block : "block");
   }
+  usual_hint(state, error);
   return DRIVER_FAILED;
 }
 
