@@ -273,7 +273,9 @@ static int check_format(sqlite3 *db, const char *path, bool *empty, Error *error
   if (code == SQLITE_OK) {
     code = pragma_number(db, path, "SELECT count(*) FROM sqlite_schema", &tables, error);
   }
-  sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+  if (sqlite3_exec(db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK && code == SQLITE_OK) {
+    code = store_file_error(db, path, "read", error);
+  }
   if (code) return code;
   *empty = application == 0 && format == 0 && tables == 0;
   if (*empty) return SQLITE_OK;
