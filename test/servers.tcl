@@ -225,6 +225,7 @@ proc servers::postgresql_create {server} {
       hostssl all ssluser 127.0.0.1/32 scram-sha-256
       host all md5user 127.0.0.1/32 md5
       host all clearuser 127.0.0.1/32 password
+      hostssl all once_only 127.0.0.1/32 scram-sha-256
       host all app 127.0.0.1/32 scram-sha-256
       local all app scram-sha-256\n"
   } else {

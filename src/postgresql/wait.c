@@ -41,6 +41,7 @@ DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
     return driver_error_set(error, FAILURE_REFUSED, NULL,
                             "the session's client_encoding was changed; it must stay UTF8");
   }
+  connection->refused = false;
   return DRIVER_OK;
 }
 
@@ -51,10 +52,17 @@ void pg_break(PgConnection *connection) {
   if (socket >= 0 && connection->base.owner == getpid()) shutdown(socket, SHUT_RDWR);
 }
 
+/* The server has refused what was sent last, or what stood before it. */
+static void note_refusal(PgConnection *connection, const PGresult *result) {
+  ExecStatusType status = PQresultStatus(result);
+  if (result != NULL && (status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED)) {
+    connection->refused = true;
+  }
+}
+
 /* Sets the error for a wait that ended without data, after the server was told to stop. */
 static DriverStatus give_up(PgConnection *connection, DriverWait why, DriverError *error) {
   if (why == WAIT_ERROR) return pg_error(connection, NULL, error);
-  connection->refused = false;
   pg_stop(connection);
   /* The statement was over before the cancel came: what it did is done. A broken session tells the
   ** caller that this is not known. */
@@ -108,6 +116,7 @@ DriverStatus pg_take(PgConnection *connection, PGresult **result, DriverError *e
     if (pg_pump(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   }
   *result = PQgetResult(connection->link);
+  note_refusal(connection, *result);
   if (*result != NULL && PQresultStatus(*result) == PGRES_PIPELINE_SYNC) connection->syncs--;
   return DRIVER_OK;
 }
@@ -200,9 +209,7 @@ bool pg_drain(PgConnection *connection, int64_t until) {
       if (result == NULL && !piped) return true;
       ExecStatusType status = PQresultStatus(result);
       if (result != NULL && status == PGRES_PIPELINE_SYNC) connection->syncs--;
-      if (result != NULL && (status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED)) {
-        connection->refused = true;
-      }
+      note_refusal(connection, result);
       bool more = result != NULL && copy_end(link, status);
       PQclear(result);
       if (driver_clock() >= until) return false;
