@@ -7,6 +7,7 @@
 */
 #include "execute.h"
 #include "log.h"
+#include "schema.h"
 #include "transaction.h"
 #include <string.h>
 
@@ -17,6 +18,7 @@ typedef struct Script {
   StatementClass first;  /* class of the first one */
   bool any_transaction;  /* BEGIN, COMMIT … somewhere */
   bool any_alone;        /* VACUUM … somewhere */
+  bool any_ddl;          /* CREATE, ALTER … somewhere: what is known of the tables is old then */
 } Script;
 
 static Script script_look(const DriverDialect *dialect, const char *sql, size_t size) {
@@ -29,6 +31,7 @@ static Script script_look(const DriverDialect *dialect, const char *sql, size_t 
       script.first = class;
     script.any_transaction |= class == STATEMENT_TRANSACTION;
     script.any_alone |= class == STATEMENT_ALONE;
+    script.any_ddl |= class == STATEMENT_DDL;
   }
   return script;
 }
@@ -194,6 +197,8 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
   int rc = script_check(remote, &script, error);
   if (rc)
     return rc;
+  if (script.any_ddl)
+    schema_forget(remote->connector, remote->block->name);
   if (script.count > 1) {
     Turn turn;
     if (arguments && (arguments->positional_count || arguments->named))

@@ -163,9 +163,9 @@ static const char *declared_type(const MyConnection *connection, const MyColumn 
   case KIND_FLOAT:
   case KIND_DOUBLE: return "REAL";
   case KIND_DECIMAL:
+    if (column->precision > 0 && column->precision <= 15) return "NUMERIC";
     if (strcmp(connection->numeric, "text") == 0) return "TEXT";
-    if (strcmp(connection->numeric, "real") == 0) return "REAL";
-    return column->precision > 0 && column->precision <= 15 ? "NUMERIC" : "";
+    return strcmp(connection->numeric, "real") == 0 ? "REAL" : "";
   case KIND_DATETIME: return connection->unix_time ? "NUMERIC" : "TEXT";
   case KIND_DATE:
   case KIND_TIME:
