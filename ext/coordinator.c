@@ -42,12 +42,10 @@ static int coordinator_connect(sqlite3 *db, void *context, int argc, const char 
                                sqlite3_vtab **table, char **message) {
   (void)argc, (void)argv, (void)message;
   int rc = sqlite3_declare_vtab(db, "CREATE TABLE x(block TEXT, state TEXT)");
-  if (rc)
-    return rc;
+  if (rc) return rc;
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
   CoordinatorTable *made = sqlite3_malloc64(sizeof *made);
-  if (!made)
-    return SQLITE_NOMEM;
+  if (!made) return SQLITE_NOMEM;
   memset(made, 0, sizeof *made);
   made->connector = context;
   *table = &made->base;
@@ -71,8 +69,7 @@ static int coordinator_disconnect(sqlite3_vtab *table) {
 
 /* DROP TABLE. In the middle of a transaction SQLite would not tell us its end. */
 static int coordinator_destroy(sqlite3_vtab *table) {
-  if (transaction_active(connector_of(table)))
-    return SQLITE_LOCKED;
+  if (transaction_active(connector_of(table))) return SQLITE_LOCKED;
   return coordinator_disconnect(table);
 }
 
@@ -88,8 +85,7 @@ static int coordinator_best_index(sqlite3_vtab *table, sqlite3_index_info *info)
 static int coordinator_open(sqlite3_vtab *table, sqlite3_vtab_cursor **cursor) {
   (void)table;
   CoordinatorCursor *made = sqlite3_malloc64(sizeof *made);
-  if (!made)
-    return SQLITE_NOMEM;
+  if (!made) return SQLITE_NOMEM;
   memset(made, 0, sizeof *made);
   *cursor = &made->base;
   return SQLITE_OK;
@@ -222,8 +218,7 @@ static const sqlite3_module coordinator_module = {
 static int host_exec(Connector *connector, const char *sql, Error *error) {
   char *message = NULL;
   int rc = sqlite3_exec(connector->db, sql, NULL, NULL, &message);
-  if (rc)
-    error_set(error, rc, "%s", message ? message : sqlite3_errstr(rc));
+  if (rc) error_set(error, rc, "%s", message ? message : sqlite3_errstr(rc));
   sqlite3_free(message);
   return rc;
 }
@@ -234,7 +229,8 @@ static bool table_exists(Connector *connector) {
 }
 
 static int table_make(Connector *connector, Error *error) {
-  int rc = host_exec(connector, "CREATE VIRTUAL TABLE IF NOT EXISTS " TABLE " USING " MODULE, error);
+  int rc =
+      host_exec(connector, "CREATE VIRTUAL TABLE IF NOT EXISTS " TABLE " USING " MODULE, error);
   /* made inside a statement that writes: it would get no xRollbackTo in this transaction */
   if (!rc && sqlite3_txn_state(connector->db, "temp") == SQLITE_TXN_WRITE)
     rc = error_set(error, SQLITE_ERROR,
@@ -246,11 +242,11 @@ static int coordinator_enlist(Connector *connector, Error *error) {
   if (!table_exists(connector)) {
     if (!sqlite3_get_autocommit(connector->db))
       return error_set(error, SQLITE_ERROR,
-                       TABLE " was dropped or could not be made before this transaction began: COMMIT "
-                             "or ROLLBACK, then try again");
+                       TABLE
+                       " was dropped or could not be made before this transaction began: COMMIT "
+                       "or ROLLBACK, then try again");
     int rc = table_make(connector, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
   }
   return host_exec(connector, "DELETE FROM " TABLE " WHERE 0", error);
 }
@@ -258,10 +254,8 @@ static int coordinator_enlist(Connector *connector, Error *error) {
 int coordinator_install(Connector *connector, Error *error) {
   int rc = sqlite3_create_module_v2(connector->db, MODULE, &coordinator_module,
                                     connector_retain(connector), connector_release);
-  if (rc)
-    return error_set(error, rc, "%s", sqlite3_errmsg(connector->db));
+  if (rc) return error_set(error, rc, "%s", sqlite3_errmsg(connector->db));
   transaction_set_enlister(connector, coordinator_enlist);
-  if (sqlite3_get_autocommit(connector->db))
-    rc = table_make(connector, error);
+  if (sqlite3_get_autocommit(connector->db)) rc = table_make(connector, error);
   return rc;
 }

@@ -25,10 +25,8 @@ struct Batch {
 static uint64_t statement_mark(sqlite3 *db) {
   uint64_t mark = 0;
   for (sqlite3_stmt *each = sqlite3_next_stmt(db, NULL); each; each = sqlite3_next_stmt(db, each)) {
-    if (!sqlite3_stmt_busy(each) || sqlite3_stmt_readonly(each))
-      continue;
-    if (mark)
-      return 0;
+    if (!sqlite3_stmt_busy(each) || sqlite3_stmt_readonly(each)) continue;
+    if (mark) return 0;
     mark = (uint64_t)(uintptr_t)each * 1000003u +
            (uint64_t)sqlite3_stmt_status(each, SQLITE_STMTSTATUS_RUN, 0);
   }
@@ -40,12 +38,9 @@ static bool send_single(Remote *remote) {
   sqlite3 *db = remote->connector->db;
   const char *mode = block_option(remote->block, "batch");
   Participant *participant = participant_find(remote);
-  if (mode && !strcmp(mode, "off"))
-    return true;
-  if (sqlite3_get_autocommit(db) || (mode && !strcmp(mode, "on")))
-    return false;
-  if (!participant)
-    return true;
+  if (mode && !strcmp(mode, "off")) return true;
+  if (sqlite3_get_autocommit(db) || (mode && !strcmp(mode, "on"))) return false;
+  if (!participant) return true;
   uint64_t mark = statement_mark(db);
   if (mark == 0 || mark != participant->statement_mark) {
     participant->statement_mark = mark;
@@ -68,8 +63,7 @@ static int spilled_take(ArgumentSource *base, Arguments *set, Error *error) {
 }
 
 void batch_free(Batch *batch) {
-  if (!batch)
-    return;
+  if (!batch) return;
   spill_free(batch->spill);
   sqlite3_free(batch->sql);
   sqlite3_free(batch);
@@ -77,8 +71,7 @@ void batch_free(Batch *batch) {
 
 int batch_flush(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
-  if (!participant || !participant->batch)
-    return SQLITE_OK;
+  if (!participant || !participant->batch) return SQLITE_OK;
   Batch *batch = participant->batch;
   participant->batch = NULL; /* the turn taken below must not come here again */
   SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
@@ -92,7 +85,8 @@ int batch_flush(Remote *remote, Error *error) {
 
 /* ---------------------------------------------------------------- collecting */
 
-static bool can_batch(const Remote *remote, const char *sql, size_t size, const Arguments *arguments) {
+static bool can_batch(const Remote *remote, const char *sql, size_t size,
+                      const Arguments *arguments) {
   const char *at = sql, *statement;
   size_t statement_size;
   return arguments->positional_count > 0 && !arguments->named &&
@@ -103,8 +97,7 @@ static bool can_batch(const Remote *remote, const char *sql, size_t size, const 
 
 static int batch_new(const char *sql, size_t size, size_t width, Batch **batch, Error *error) {
   Batch *made = sqlite3_malloc64(sizeof *made);
-  if (!made)
-    return error_memory(error);
+  if (!made) return error_memory(error);
   memset(made, 0, sizeof *made);
   made->sql = sqlite3_mprintf("%.*s", (int)size, sql);
   made->size = size;
@@ -121,8 +114,7 @@ static int batch_new(const char *sql, size_t size, size_t width, Batch **batch, 
 /* Makes sure that the block takes part, so that the batch has a place to hang on. */
 static int participant_ensure(Remote *remote, Error *error) {
   Turn turn;
-  if (participant_find(remote))
-    return SQLITE_OK;
+  if (participant_find(remote)) return SQLITE_OK;
   int rc = transaction_enter(remote, TURN_WRITE, &turn, error);
   return rc ? rc : transaction_leave(&turn, SQLITE_OK, error);
 }
@@ -142,10 +134,8 @@ int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arg
     rc = batch_flush(remote, error);
     batch = NULL;
   }
-  if (!rc && !batch)
-    rc = batch_new(sql, size, arguments->positional_count, &batch, error);
-  if (rc)
-    return rc;
+  if (!rc && !batch) rc = batch_new(sql, size, arguments->positional_count, &batch, error);
+  if (rc) return rc;
   participant->batch = batch;
   for (size_t i = 0; i < arguments->positional_count; i++)
     if (arguments->positional[i].type >= VALUE_TEXT)

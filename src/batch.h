@@ -18,7 +18,8 @@
 typedef struct Batch Batch;
 
 /* One row of the statement that SQLite is running: sends it, or keeps it for later. Values are copied. */
-int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments, Error *error);
+int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
+              Error *error);
 /* Sends what a block has waiting; nothing waiting is fine. Called before anything else is sent to the block
 ** in this transaction, and before COMMIT. */
 int batch_flush(Remote *remote, Error *error);

@@ -43,8 +43,7 @@ static int commit_failed(Participant *participant, const DriverError *failure, E
     return outcome_unknown(participant->remote, "COMMIT", error);
   }
   participant_fail(participant, "the server refused to commit");
-  if ((rc & 0xff) == SQLITE_BUSY)
-    rc = error->code = SQLITE_BUSY_SNAPSHOT;
+  if ((rc & 0xff) == SQLITE_BUSY) rc = error->code = SQLITE_BUSY_SNAPSHOT;
   return rc;
 }
 
@@ -54,10 +53,11 @@ static int participant_commit(Participant *participant, Error *error) {
   DriverError failure = {0};
   if (driver->transaction(participant->link->connection) != TRANSACTION_OPEN) {
     participant_fail(participant, "its transaction is no longer open");
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': the server's transaction is no longer open, nothing of it was "
-                     "kept there; the local part is rolled back too",
-                     block);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': the server's transaction is no longer open, nothing of it was "
+        "kept there; the local part is rolled back too",
+        block);
   }
   link_deadline(participant->link);
   if (link_run(participant->link, participant->remote->dialect->commit, &failure) != DRIVER_OK)
@@ -70,8 +70,7 @@ static int participant_commit(Participant *participant, Error *error) {
 static int flush_all(Connector *connector, Error *error) {
   for (Participant *each = connector->transaction->participants; each; each = each->next) {
     int rc = each->state == PARTICIPANT_OPEN ? batch_flush(each->remote, error) : SQLITE_OK;
-    if (rc)
-      return rc;
+    if (rc) return rc;
   }
   return SQLITE_OK;
 }
@@ -107,15 +106,12 @@ static int commit_all(Connector *connector, Error *error) {
 int transaction_sync(Connector *connector, Error *error) {
   bool any = false;
   int rc = flush_all(connector, error);
-  if (rc)
-    return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
+  if (rc) return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   rc = sync_check(connector, &any, error);
-  if (rc || !any)
-    return rc;
+  if (rc || !any) return rc;
   for (Participant *each = connector->transaction->participants; each; each = each->next) {
     rc = participant_quiet(each, error);
-    if (rc)
-      return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
+    if (rc) return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   }
   rc = local_lock(connector, error);
   /* SQLite rolls back when memory ran out in one of our statements on it; this tells without allocating */
@@ -140,8 +136,7 @@ static void participant_rollback(Participant *participant) {
   if (participant_quiet(participant, &ignored) != SQLITE_OK && participant->link->stream)
     participant->link->connection->broken = true;
   error_clear(&ignored);
-  if (participant->link->connection->broken || !participant->begun)
-    return;
+  if (participant->link->connection->broken || !participant->begun) return;
   if (participant_text(participant, text, &failure) != SQLITE_OK)
     participant->link->connection->broken = true;
 }
@@ -155,9 +150,10 @@ static void remote_ahead(Participant *participant) {
   const char *block = participant->remote->block->name;
   Connector *connector = participant->remote->connector;
   DriverError failure = {0};
-  driver_error_set(&failure, FAILURE_REFUSED, NULL,
-                   "remote ahead: the server has committed this transaction, the local database has "
-                   "rolled it back");
+  driver_error_set(
+      &failure, FAILURE_REFUSED, NULL,
+      "remote ahead: the server has committed this transaction, the local database has "
+      "rolled it back");
   log_end(connector->log,
           log_begin(connector->log, block, participant->link->number, "COMMIT (remote ahead)"),
           &failure);
@@ -183,19 +179,16 @@ static void levels_close(Connector *connector, int level) {
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level;
   for (; each; each = each->next) {
-    if (each->sent <= level)
-      continue;
+    if (each->sent <= level) continue;
     each->sent = level;
-    if (each->release_to < 0 || each->release_to > level)
-      each->release_to = level;
+    if (each->release_to < 0 || each->release_to > level) each->release_to = level;
     each->guard_open = false; /* goes with the level's RELEASE */
   }
 }
 
 int transaction_savepoint(Connector *connector, int level, Error *error) {
   int rc = flush_all(connector, error);
-  if (rc)
-    return rc; /* SQLite does not open it */
+  if (rc) return rc; /* SQLite does not open it */
   /* statements that run in turns (RETURNING) are not always closed in order: what is still open at this
   ** level is an older savepoint */
   levels_close(connector, level);
@@ -228,11 +221,9 @@ static int rollback_level(Participant *participant, int level, Error *error) {
   savepoint_name(level, name);
   sqlite3_snprintf(sizeof text, text, participant->remote->dialect->rollback_to, name);
   participant->guard_open = false;
-  if (participant->release_to > level)
-    participant->release_to = -1;
+  if (participant->release_to > level) participant->release_to = -1;
   participant->sent = level + 1;
-  if (participant_text(participant, text, &failure) == SQLITE_OK)
-    return SQLITE_OK;
+  if (participant_text(participant, text, &failure) == SQLITE_OK) return SQLITE_OK;
   participant_fail(participant, "ROLLBACK TO failed on the server");
   return error_remote(error, &failure, participant->remote->block->name, text, text);
 }
@@ -251,8 +242,7 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
       rollback_whole(each);
     else if (each->sent > level)
       rc = rollback_level(each, level, error);
-    if (rc && !result)
-      result = rc;
+    if (rc && !result) result = rc;
   }
   return result;
 }
@@ -262,8 +252,7 @@ bool transaction_participant(const Connector *connector, int index, const char *
   const Participant *each = connector->transaction->participants;
   while (each && index-- > 0)
     each = each->next;
-  if (!each)
-    return false;
+  if (!each) return false;
   *block = each->remote->block->name;
   *state = each->state == PARTICIPANT_FAILED      ? "failed"
            : each->state == PARTICIPANT_COMMITTED ? "committed"

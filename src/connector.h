@@ -30,14 +30,15 @@ struct Connector {
   Transaction *transaction;
   Log *log;
   CursorSet *cursors;
-  Error last_error;   /* what connector_error shows */
-  int64_t probed_at;  /* last interrupt probe, driver_clock() */
+  Error last_error;    /* what connector_error shows */
+  int64_t probed_at;   /* last interrupt probe, driver_clock() */
   int uninterruptible; /* > 0 while cleaning up with a short deadline: interrupts are not looked at */
 };
 
 int connector_new(sqlite3 *db, const char *library_path, Connector **connector, Error *error);
 Connector *connector_retain(Connector *connector);
-void connector_release(void *connector); /* frees at the last reference; xDestroy for registrations */
+void connector_release(
+    void *connector); /* frees at the last reference; xDestroy for registrations */
 
 /* The private database, opened at first use, closed with the Connector. Statements on it may be
 ** kept. Never touches a file. */

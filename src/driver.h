@@ -113,8 +113,8 @@ typedef struct DriverSetting {
 
 /* All texts are borrowed for the time of connect() only. NULL = not given. */
 typedef struct DriverTarget {
-  const char *block;            /* name of the block, for messages */
-  const char *application_name; /* "sqlite-connector/<version> <block>" */
+  const char *block;              /* name of the block, for messages */
+  const char *application_name;   /* "sqlite-connector/<version> <block>" */
   const DriverAddress *addresses; /* tried in order; one deadline for all */
   size_t address_count;           /* at least 1 (a SQLite target has 1, unused) */
   const char *database;
@@ -122,7 +122,7 @@ typedef struct DriverTarget {
   const char *password; /* the only copy the driver may use; wiped by the caller afterwards */
   TlsMode tls;          /* final: the caller has applied the defaults */
   const char *tls_ca, *tls_cert, *tls_key; /* file paths; tls_ca NULL = the system's bundle */
-  bool readonly;           /* the session must refuse to write, on the server */
+  bool readonly;                           /* the session must refuse to write, on the server */
   int statement_timeout;   /* ms, 0 = none; a server-side limit beside the caller's deadline */
   int transaction_timeout; /* ms idle in transaction, 0 = none */
   const char *numeric;     /* "auto" | "text" | "real" (DESIGN section 6); NULL = auto */
@@ -139,10 +139,10 @@ typedef enum PlaceholderForm {
 } PlaceholderForm;
 
 typedef struct DriverDialect {
-  const char *name;          /* "postgresql", "mysql", "sqlite" */
-  char identifier_quote;     /* '"' or '`'; doubled inside */
+  const char *name;      /* "postgresql", "mysql", "sqlite" */
+  char identifier_quote; /* '"' or '`'; doubled inside */
   PlaceholderForm placeholder;
-  int max_parameters;        /* of one statement */
+  int max_parameters; /* of one statement */
   /* lexical rules, for src/lexer.c */
   bool backslash_escapes;    /* in '…' (MySQL) */
   bool escape_strings;       /* E'…' with backslashes (PostgreSQL) */
@@ -158,24 +158,25 @@ typedef struct DriverDialect {
   bool arrays;               /* an SQL array parameter exists (JSON arrays may be sent as such) */
   bool sigil_parameters;     /* ?1, @name and $name are parameters as well (SQLite) */
   /* transactions as text; NULL = not to be had */
-  const char *begin;            /* read-write transaction, server's default isolation */
-  const char *begin_snapshot;   /* the same, all reads see one snapshot */
-  const char *begin_read_only;  /* one READ ONLY transaction */
+  const char *begin;           /* read-write transaction, server's default isolation */
+  const char *begin_snapshot;  /* the same, all reads see one snapshot */
+  const char *begin_read_only; /* one READ ONLY transaction */
   const char *commit;
   const char *rollback;
-  const char *savepoint;    /* printf format with one %s: a plain identifier */
-  const char *rollback_to;  /* the same */
-  const char *release;      /* the same */
+  const char *savepoint;       /* printf format with one %s: a plain identifier */
+  const char *rollback_to;     /* the same */
+  const char *release;         /* the same */
   bool error_ends_transaction; /* a failed statement spoils the transaction until ROLLBACK TO */
   bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
   ** of the server in full. NULL = not to be had. */
-  const char *catalog_columns;       /* tables, columns, indexes of schema :schema (NULL = the default
+  const char *catalog_columns; /* tables, columns, indexes of schema :schema (NULL = the default
                                         one) */
-  const char *catalog_table_columns; /* the same of its table :table, and of those that differ from it
+  const char
+      *catalog_table_columns; /* the same of its table :table, and of those that differ from it
                                         only in case where the server can tell */
-  const char *catalog_names;         /* only the names of its tables; for a server where one damaged
+  const char *catalog_names;  /* only the names of its tables; for a server where one damaged
                                         table makes catalog_columns fail, else NULL */
 } DriverDialect;
 
@@ -212,10 +213,10 @@ typedef struct DriverColumn {
 
 /* Texts are borrowed until the connection is closed; "" when unknown. */
 typedef struct DriverServer {
-  const char *product;     /* "PostgreSQL", "MariaDB", "MySQL", "SQLite" */
-  const char *version;     /* "15.7" */
-  int64_t process;         /* server's process or thread id, 0 when there is none */
-  const char *tls;         /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" = plain */
+  const char *product; /* "PostgreSQL", "MariaDB", "MySQL", "SQLite" */
+  const char *version; /* "15.7" */
+  int64_t process;     /* server's process or thread id, 0 when there is none */
+  const char *tls;     /* "TLSv1.3 TLS_AES_256_GCM_SHA384", "" = plain */
   const char *tls_subject, *tls_issuer, *tls_expiry, *tls_fingerprint;
 } DriverServer;
 
@@ -235,11 +236,11 @@ typedef struct DriverRowSource {
 } DriverRowSource;
 
 struct Driver {
-  size_t size;         /* sizeof(Driver) of the driver's own build */
-  int abi;             /* DRIVER_ABI of the driver's own build */
-  const char *backend; /* "postgresql" */
-  const char *library_name;                 /* "libpq" */
-  const char *(*library_version)(void);     /* "15.7"; never NULL */
+  size_t size;                          /* sizeof(Driver) of the driver's own build */
+  int abi;                              /* DRIVER_ABI of the driver's own build */
+  const char *backend;                  /* "postgresql" */
+  const char *library_name;             /* "libpq" */
+  const char *(*library_version)(void); /* "15.7"; never NULL */
   const DriverDialect *dialect;
 
   /* Opens a session: strict, UTF-8, and with a pinned, known state. *connection is the caller's, to
@@ -288,8 +289,7 @@ struct Driver {
   ** the connection is free for the next statement. */
   DriverStatus (*next)(DriverStatement *statement, DriverError *error);
   /* Column of the current row, decoded now; borrowed until the next next() or finish(). */
-  DriverStatus (*value)(DriverStatement *statement, size_t index, Value *value,
-                        DriverError *error);
+  DriverStatus (*value)(DriverStatement *statement, size_t index, Value *value, DriverError *error);
   /* Rows changed (matched, for UPDATE), valid after DRIVER_DONE; 0 for DDL and for reads. */
   int64_t (*affected)(DriverStatement *statement);
   /* Runs the statement once for each row of the source, pipelined as the protocol allows, and

@@ -52,8 +52,8 @@ void error_wrap(Error *error, const char *format, ...) {
   int prefix = error->message != NULL ? block_prefix(error->message) : 0;
   bool named = prefix > 0 && context != NULL && strncmp(context, "connector '", 11) == 0;
   if (context != NULL && error->message != NULL && !named) {
-    char *message = sqlite3_mprintf("%.*s%s: %s", prefix, error->message, context,
-                                    error->message + prefix);
+    char *message =
+        sqlite3_mprintf("%.*s%s: %s", prefix, error->message, context, error->message + prefix);
     if (message != NULL) { /* else the bare message is still true */
       sqlite3_free(error->message);
       error->message = message;

@@ -9,11 +9,12 @@
 
 /* Zero-initialise: Error error = {0}; clear with error_clear. Own memory, at most one message. */
 typedef struct Error {
-  int code;           /* SQLite result code, extended codes allowed; 0 = no error */
-  char *message;      /* sqlite3_malloc'ed UTF-8; NULL only when out of memory */
-  DriverError remote; /* what the driver said; remote.failure == FAILURE_NONE when it was not asked */
-  char *block;        /* name of the block concerned, or NULL */
-  char *sql;          /* the remote SQL, or NULL */
+  int code;      /* SQLite result code, extended codes allowed; 0 = no error */
+  char *message; /* sqlite3_malloc'ed UTF-8; NULL only when out of memory */
+  DriverError
+      remote;  /* what the driver said; remote.failure == FAILURE_NONE when it was not asked */
+  char *block; /* name of the block concerned, or NULL */
+  char *sql;   /* the remote SQL, or NULL */
   bool outcome_unknown; /* a COMMIT or a bare write whose answer was lost */
 } Error;
 
@@ -32,7 +33,8 @@ int error_remote(Error *error, const DriverError *remote, const char *block, con
 int error_code(const DriverError *remote);
 /* True when doing the same again can succeed: busy, deadlock, serialization, lost before sending. */
 bool error_retryable(const Error *error);
-int error_copy(Error *to, const Error *from); /* all of it, error_set keeps nothing; returns the code */
+int error_copy(Error *to,
+               const Error *from);       /* all of it, error_set keeps nothing; returns the code */
 void error_move(Error *to, Error *from); /* `from` becomes empty, what `to` held is freed */
 void error_clear(Error *error);
 

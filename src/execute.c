@@ -14,11 +14,11 @@
 typedef struct Script {
   const char *sql;
   size_t size;
-  int count;             /* statements in it */
-  StatementClass first;  /* class of the first one */
-  bool any_transaction;  /* BEGIN, COMMIT … somewhere */
-  bool any_alone;        /* VACUUM … somewhere */
-  bool any_ddl;          /* CREATE, ALTER … somewhere: what is known of the tables is old then */
+  int count;            /* statements in it */
+  StatementClass first; /* class of the first one */
+  bool any_transaction; /* BEGIN, COMMIT … somewhere */
+  bool any_alone;       /* VACUUM … somewhere */
+  bool any_ddl;         /* CREATE, ALTER … somewhere: what is known of the tables is old then */
 } Script;
 
 static Script script_look(const DriverDialect *dialect, const char *sql, size_t size) {
@@ -27,8 +27,7 @@ static Script script_look(const DriverDialect *dialect, const char *sql, size_t 
   size_t statement_size;
   while (script_next(dialect, &at, sql + size, &statement, &statement_size)) {
     StatementClass class = statement_class(dialect, statement, statement_size);
-    if (!script.count++)
-      script.first = class;
+    if (!script.count++) script.first = class;
     script.any_transaction |= class == STATEMENT_TRANSACTION;
     script.any_alone |= class == STATEMENT_ALONE;
     script.any_ddl |= class == STATEMENT_DDL;
@@ -41,20 +40,22 @@ static int script_check(const Remote *remote, const Script *script, Error *error
   if (script->count == 0)
     return error_set(error, SQLITE_ERROR, "connector '%s': the operation is empty", block);
   if (script->any_transaction)
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': transactions are SQLite's here: use BEGIN, COMMIT, ROLLBACK and "
-                     "SAVEPOINT in SQLite itself, the remote follows",
-                     block);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': transactions are SQLite's here: use BEGIN, COMMIT, ROLLBACK and "
+        "SAVEPOINT in SQLite itself, the remote follows",
+        block);
   if (script->count > 1 && script->any_alone)
     return error_set(error, SQLITE_ERROR,
                      "connector '%s': the script contains a statement that refuses a transaction "
                      "(such as VACUUM or CREATE DATABASE): run it alone",
                      block);
   if (script->count == 1 && script->first == STATEMENT_READ)
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': the operation only reads and returns rows: use connector_query, "
-                     "connector_value or connector_fetch_all",
-                     block);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': the operation only reads and returns rows: use connector_query, "
+        "connector_value or connector_fetch_all",
+        block);
   return SQLITE_OK;
 }
 
@@ -73,16 +74,13 @@ static int remote_error(const Turn *turn, const DriverError *failure, const char
 /* DDL where it commits by itself must not be mixed with a transaction; temporary tables do not commit. */
 bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
                      StatementClass class) {
-  if (class != STATEMENT_DDL || !dialect->ddl_commits)
-    return class == STATEMENT_ALONE;
+  if (class != STATEMENT_DDL || !dialect->ddl_commits) return class == STATEMENT_ALONE;
   Lexer lexer;
   lexer_init(&lexer, dialect, sql, size);
   for (int words = 0; words < 2;) {
     Token token = lexer_next(&lexer);
-    if (token.kind == TOKEN_SPACE)
-      continue;
-    if (token_is(&token, "TEMPORARY"))
-      return false;
+    if (token.kind == TOKEN_SPACE) continue;
+    if (token_is(&token, "TEMPORARY")) return false;
     words++;
   }
   return true;
@@ -101,27 +99,23 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
   int64_t rows = 0;
   link_deadline(turn->link);
   DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
-  if (enveloped && status == DRIVER_OK)
-    transaction_log(turn);
+  if (enveloped && status == DRIVER_OK) transaction_log(turn);
   int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
   if (status == DRIVER_OK) {
     turn->executed = true;
     status = driver->execute(statement, values, count, enveloped ? &envelope : NULL, &failure);
-    if (status != DRIVER_FAILED)
-      transaction_answered(turn);
+    if (status != DRIVER_FAILED) transaction_answered(turn);
   }
   while (status == DRIVER_OK || status == DRIVER_ROW) {
     link_deadline_again(turn->link);
     status = driver->next(statement, &failure);
     rows += status == DRIVER_ROW;
   }
-  if (status == DRIVER_DONE)
-    *affected = driver->affected(statement);
+  if (status == DRIVER_DONE) *affected = driver->affected(statement);
   log_rows(log, entry, rows ? rows : *affected, 0);
   log_end(log, entry, status == DRIVER_DONE ? NULL : &failure);
   int rc = status == DRIVER_DONE ? SQLITE_OK : remote_error(turn, &failure, sql, error);
-  if (statement)
-    driver->finish(statement);
+  if (statement) driver->finish(statement);
   return rc;
 }
 
@@ -132,8 +126,7 @@ static int run_bare(Turn *turn, const char *sql, int64_t *affected, Error *error
   DriverError failure = {0};
   int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
   turn->executed = true;
-  DriverStatus status =
-      turn->remote->driver->run(turn->link->connection, sql, affected, &failure);
+  DriverStatus status = turn->remote->driver->run(turn->link->connection, sql, affected, &failure);
   log_end(log, entry, status == DRIVER_OK ? NULL : &failure);
   return status == DRIVER_OK ? SQLITE_OK : remote_error(turn, &failure, sql, error);
 }
@@ -149,17 +142,15 @@ static int execute_one(Remote *remote, const Script *script, const Bound *bound,
   for (int attempt = 1;; attempt++) {
     Turn turn;
     int rc = transaction_enter(remote, bare ? TURN_BARE : TURN_WRITE, &turn, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
     if (bare && bound->value_count == 0)
       rc = run_bare(&turn, bound->sql, affected, error);
     else
-      rc = run_statement(&turn, bound->sql, bound->sql_size, bound->values, bound->value_count, true,
-                         affected, error);
+      rc = run_statement(&turn, bound->sql, bound->sql_size, bound->values, bound->value_count,
+                         true, affected, error);
     bool again = rc && attempt == 1 && may_retry(&turn, error);
     rc = transaction_leave(&turn, rc, error);
-    if (!again)
-      return rc;
+    if (!again) return rc;
     error_clear(error);
   }
 }
@@ -173,8 +164,7 @@ static int run_script(Turn *turn, const Script *script, int64_t *affected, Error
   while (!rc && script_next(turn->remote->dialect, &at, end, &statement, &size)) {
     int64_t count = 0;
     char *sql = sqlite3_mprintf("%.*s", (int)size, statement);
-    if (!sql)
-      return error_memory(error);
+    if (!sql) return error_memory(error);
     number++;
     rc = run_statement(turn, sql, size, NULL, 0, false, &count, error);
     sqlite3_free(sql);
@@ -182,8 +172,9 @@ static int run_script(Turn *turn, const Script *script, int64_t *affected, Error
   }
   if (rc && number > 1 && turn->remote->dialect->ddl_commits &&
       turn->remote->driver->transaction(turn->link->connection) == TRANSACTION_NONE)
-    error_wrap(error, "statement %d of the script (what stood before a DDL statement was committed by "
-                      "it, as this server does)",
+    error_wrap(error,
+               "statement %d of the script (what stood before a DDL statement was committed by "
+               "it, as this server does)",
                number);
   else if (rc && number)
     error_wrap(error, "statement %d of the script", number);
@@ -195,20 +186,18 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
   Script script = script_look(remote->dialect, sql, size);
   *affected = 0;
   int rc = script_check(remote, &script, error);
-  if (rc)
-    return rc;
-  if (script.any_ddl)
-    schema_forget(remote->connector, remote->block->name);
+  if (rc) return rc;
+  if (script.any_ddl) schema_forget(remote->connector, remote->block->name);
   if (script.count > 1) {
     Turn turn;
     if (arguments && (arguments->positional_count || arguments->named))
-      return error_set(error, SQLITE_ERROR,
-                       "connector '%s': a script of several statements takes no parameters: run its "
-                       "statements one by one",
-                       remote->block->name);
+      return error_set(
+          error, SQLITE_ERROR,
+          "connector '%s': a script of several statements takes no parameters: run its "
+          "statements one by one",
+          remote->block->name);
     rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
     rc = run_script(&turn, &script, affected, error);
     return transaction_leave(&turn, rc, error);
   }
@@ -244,13 +233,11 @@ static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t
                              DriverError *failure) {
   SetRows *rows = (SetRows *)base;
   rows->rc = SQLITE_ROW;
-  if (!rows->have_first)
-    rows->rc = rows->source->take(rows->source, &rows->set, rows->error);
+  if (!rows->have_first) rows->rc = rows->source->take(rows->source, &rows->set, rows->error);
   rows->have_first = false;
   if (rows->link && rows->number % 1024 == 0)
     link_deadline_again(rows->link); /* a long batch is no silence */
-  if (rows->rc == SQLITE_DONE)
-    return DRIVER_DONE;
+  if (rows->rc == SQLITE_DONE) return DRIVER_DONE;
   if (rows->rc == SQLITE_ROW) {
     rows->number++;
     rows->rc =
@@ -272,8 +259,7 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
   DriverError failure = {0};
   DriverStatement *statement = NULL;
   int rc = transaction_send(turn, error);
-  if (rc)
-    return rc;
+  if (rc) return rc;
   int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
   link_deadline(turn->link);
   rows->link = turn->link;
@@ -286,8 +272,7 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
     rc = remote_error(turn, &failure, sql, error);
   log_rows(log, entry, rows->number, 0);
   log_end(log, entry, status == DRIVER_FAILED ? &failure : NULL);
-  if (statement)
-    driver->finish(statement);
+  if (statement) driver->finish(statement);
   return rc;
 }
 
@@ -303,12 +288,9 @@ int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *s
                    "connector '%s': connector_execute_many runs one statement once per set, not a "
                    "script or a statement that refuses a transaction",
                    remote->block->name);
-  if (!rc)
-    rc = source->take(source, &rows.set, error);
-  if (rc == SQLITE_DONE)
-    return SQLITE_OK;
-  if (rc != SQLITE_ROW)
-    return rc;
+  if (!rc) rc = source->take(source, &rows.set, error);
+  if (rc == SQLITE_DONE) return SQLITE_OK;
+  if (rc != SQLITE_ROW) return rc;
   rc = parameter_plan(remote->dialect, sql, size, &rows.set, &plan, error);
   if (rc) {
     error_wrap(error, "connector '%s'", remote->block->name);

@@ -31,19 +31,16 @@ static int64_t busy_timeout(sqlite3 *db) {
 
 static int lock_schema(Connector *connector, const char *schema, int64_t *deadline, Error *error) {
   sqlite3_file *file = NULL;
-  if (sqlite3_txn_state(connector->db, schema) != SQLITE_TXN_WRITE)
-    return SQLITE_OK;
+  if (sqlite3_txn_state(connector->db, schema) != SQLITE_TXN_WRITE) return SQLITE_OK;
   if (sqlite3_file_control(connector->db, schema, SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
       !file || !file->pMethods || file_is_wal(file))
     return SQLITE_OK;
   for (;;) {
     int rc = file->pMethods->xLock(file, SQLITE_LOCK_EXCLUSIVE);
-    if (rc == SQLITE_OK)
-      return SQLITE_OK;
+    if (rc == SQLITE_OK) return SQLITE_OK;
     if ((rc & 0xff) != SQLITE_BUSY)
       return error_set(error, rc, "could not lock the local database '%s' for the commit", schema);
-    if (*deadline == 0)
-      *deadline = driver_clock() + busy_timeout(connector->db) * 1000;
+    if (*deadline == 0) *deadline = driver_clock() + busy_timeout(connector->db) * 1000;
     if (driver_clock() >= *deadline || connector_interrupted(connector))
       return error_set(error, SQLITE_BUSY,
                        "the local database '%s' is being read by somebody else; nothing was "
@@ -57,8 +54,7 @@ static int lock_schema(Connector *connector, const char *schema, int64_t *deadli
 static int lock_listed(Connector *connector, int64_t *deadline, Error *error) {
   sqlite3_stmt *statement = NULL;
   int rc = sqlite3_prepare_v2(connector->db, "PRAGMA database_list", -1, &statement, NULL);
-  if (rc)
-    return error_set(error, rc, "the local databases could not be listed before the commit");
+  if (rc) return error_set(error, rc, "the local databases could not be listed before the commit");
   while (!rc && sqlite3_step(statement) == SQLITE_ROW)
     if (sqlite3_column_int(statement, 0) != 1)
       rc = lock_schema(connector, (const char *)sqlite3_column_text(statement, 1), deadline, error);
@@ -68,16 +64,13 @@ static int lock_listed(Connector *connector, int64_t *deadline, Error *error) {
 
 int local_lock(Connector *connector, Error *error) {
   int64_t deadline = 0;
-  if (sqlite3_libversion_number() < 3039000)
-    return lock_listed(connector, &deadline, error);
+  if (sqlite3_libversion_number() < 3039000) return lock_listed(connector, &deadline, error);
   for (int index = 0;; index++) {
     const char *schema = sqlite3_db_name(connector->db, index);
-    if (!schema)
-      return SQLITE_OK;
+    if (!schema) return SQLITE_OK;
     if (index == 1) /* temp: nobody else can read it */
       continue;
     int rc = lock_schema(connector, schema, &deadline, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
   }
 }

@@ -10,8 +10,8 @@
 #define LOG_ENTRIES 1000
 
 typedef struct LogEntry {
-  int64_t number;     /* counts up from 1 */
-  double at;          /* Unix time */
+  int64_t number; /* counts up from 1 */
+  double at;      /* Unix time */
   char *block;
   int64_t connection; /* the pool's number of the connection */
   char *operation;    /* remote SQL, masked, at most 4,000 bytes */

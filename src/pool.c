@@ -54,8 +54,7 @@ static void pool_expire(Remote *remote) {
   int64_t now = driver_clock();
   for (Link *link = remote->links, *next; link; link = next) {
     next = link->next;
-    if (link->state == LINK_IDLE && now - link->since > limit)
-      link_close(link);
+    if (link->state == LINK_IDLE && now - link->since > limit) link_close(link);
   }
 }
 
@@ -65,14 +64,12 @@ static Link *pool_take_idle(Remote *remote, bool read_only) {
   Link *best = NULL;
   for (Link *link = remote->links, *next; link; link = next) {
     next = link->next;
-    if (link->state != LINK_IDLE)
-      continue;
+    if (link->state != LINK_IDLE) continue;
     if (link->connection->owner == getpid() && !remote->driver->is_alive(link->connection)) {
       link_close(link);
       continue;
     }
-    if (!best || (best->read_only != read_only && link->read_only == read_only))
-      best = link;
+    if (!best || (best->read_only != read_only && link->read_only == read_only)) best = link;
   }
   return best;
 }
@@ -82,8 +79,7 @@ static int pool_exhausted(Remote *remote, int64_t most, Error *error) {
   sqlite3_str *text = sqlite3_str_new(NULL);
   int shown = 0;
   for (Link *link = remote->links; link; link = link->next) {
-    if (!link->stream || shown == 5)
-      continue;
+    if (!link->stream || shown == 5) continue;
     char *sql = log_mask(stream_sql(link->stream));
     sqlite3_str_appendf(text, "%s%.60s", shown++ ? "; " : "", sql ? sql : "?");
     sqlite3_free(sql);
@@ -102,8 +98,7 @@ static int pool_exhausted(Remote *remote, int64_t most, Error *error) {
 static int link_connect(Remote *remote, Link **link, Error *error) {
   BlockTarget target;
   int rc = block_target(remote->connector, remote->block, &target, error);
-  if (rc)
-    return rc;
+  if (rc) return rc;
   Link *made = sqlite3_malloc64(sizeof *made);
   if (!made) {
     block_target_clear(&target);
@@ -132,11 +127,9 @@ static int link_connect(Remote *remote, Link **link, Error *error) {
 /* Frees the only session of a memory database by moving its reader's rows aside. */
 static int pool_displace_single(Remote *remote, Link **link, Error *error) {
   for (Link *busy = remote->links; busy; busy = busy->next) {
-    if (!busy->stream || busy->in_transaction)
-      continue;
+    if (!busy->stream || busy->in_transaction) continue;
     int rc = stream_displace(busy->stream, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
     break;
   }
   *link = pool_take_idle(remote, false);
@@ -147,8 +140,7 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error) {
   Link *found = NULL;
   bool single = remote->links && remote->links->connection->single;
   int64_t most = block_option_integer(remote->block, "max_connections");
-  if (!single)
-    pool_expire(remote);
+  if (!single) pool_expire(remote);
   found = pool_take_idle(remote, read_only);
   if (!found) {
     int64_t count = 0;
@@ -161,8 +153,7 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error) {
       return pool_exhausted(remote, most, error);
     else
       rc = link_connect(remote, &found, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
     if (!found)
       return error_set(error, SQLITE_BUSY,
                        "connector '%s': its memory database has one session, which is in use",
@@ -193,8 +184,7 @@ void link_release(Link *link) {
   else
     link_state(link, LINK_IDLE);
   bool keep = link->connection->single || block_option_integer(remote->block, "idle_timeout") > 0;
-  if (link->state == LINK_BROKEN || link->unwanted || !keep)
-    link_close(link);
+  if (link->state == LINK_BROKEN || link->unwanted || !keep) link_close(link);
   remote_release(remote);
 }
 
@@ -204,13 +194,11 @@ void link_deadline(Link *link) {
 }
 
 void link_deadline_again(Link *link) {
-  if (block_option_integer(link->remote->block, "statement_timeout") == 0)
-    link_deadline(link);
+  if (block_option_integer(link->remote->block, "statement_timeout") == 0) link_deadline(link);
 }
 
 void link_read_only(Link *link, bool on) {
-  if (link->read_only == on)
-    return;
+  if (link->read_only == on) return;
   link->remote->driver->read_only(link->connection, on);
   link->read_only = on;
 }
@@ -244,8 +232,7 @@ int remote_displace(Remote *remote, const Link *except, Error *error) {
       continue;
     }
     int rc = stream_displace(link->stream, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
     link = remote->links;
   }
   return SQLITE_OK;

@@ -19,8 +19,7 @@ struct RemoteSet {
 
 RemoteSet *remote_set_new(void) {
   RemoteSet *set = sqlite3_malloc64(sizeof *set);
-  if (set)
-    set->first = NULL;
+  if (set) set->first = NULL;
   return set;
 }
 
@@ -30,8 +29,7 @@ Remote *remote_retain(Remote *remote) {
 }
 
 void remote_release(Remote *remote) {
-  if (!remote || --remote->references > 0)
-    return;
+  if (!remote || --remote->references > 0) return;
   pool_close_all(remote);
   schema_cache_free(remote->schemas);
   block_release(remote->block);
@@ -49,8 +47,7 @@ static void set_drop(Connector *connector, Remote **at) {
 }
 
 void remote_set_free(Connector *connector) {
-  if (!connector->remotes)
-    return;
+  if (!connector->remotes) return;
   while (connector->remotes->first)
     set_drop(connector, &connector->remotes->first);
   sqlite3_free(connector->remotes);
@@ -65,8 +62,7 @@ static int remote_new(Connector *connector, Block *block, Remote **remote, Error
     return rc;
   }
   Remote *made = sqlite3_malloc64(sizeof *made);
-  if (!made)
-    return error_memory(error);
+  if (!made) return error_memory(error);
   memset(made, 0, sizeof *made);
   made->connector = connector;
   made->block = block_retain(block);
@@ -86,10 +82,11 @@ static int same_place(const Block *old, const Block *block, Error *error) {
   if (!from || !to)
     rc = error_memory(error);
   else if (strcmp(from, to))
-    rc = error_set(error, SQLITE_ERROR,
-                   "connector '%s': the block was changed while this transaction uses the old one: COMMIT "
-                   "or ROLLBACK first",
-                   block->name);
+    rc = error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': the block was changed while this transaction uses the old one: COMMIT "
+        "or ROLLBACK first",
+        block->name);
   sqlite3_free(from);
   sqlite3_free(to);
   return rc;
@@ -98,14 +95,11 @@ static int same_place(const Block *old, const Block *block, Error *error) {
 int remote_get(Connector *connector, const char *name, Remote **remote, Error *error) {
   Block *block;
   int rc = block_find(connector, name, &block, error);
-  if (rc)
-    return rc;
+  if (rc) return rc;
   for (Remote **at = &connector->remotes->first; *at; at = &(*at)->next) {
-    if (strcmp((*at)->block->name, block->name))
-      continue;
+    if (strcmp((*at)->block->name, block->name)) continue;
     bool kept = (*at)->block != block && transaction_has(*at);
-    if (kept)
-      rc = same_place((*at)->block, block, error);
+    if (kept) rc = same_place((*at)->block, block, error);
     if ((*at)->block == block || kept) {
       *remote = *at;
       block_release(block);
@@ -125,8 +119,7 @@ Remote *remote_first(Connector *connector) {
 
 void remote_close(Connector *connector, const char *name) {
   for (Remote *remote = connector->remotes->first; remote; remote = remote->next)
-    if (!name || !strcmp(remote->block->name, name))
-      pool_close_idle(remote);
+    if (!name || !strcmp(remote->block->name, name)) pool_close_idle(remote);
 }
 
 void remote_visit(Connector *connector, LinkVisitor visitor, void *context) {

@@ -30,9 +30,9 @@ typedef struct Link {
   int64_t number; /* counts up in this process's log */
   LinkState state;
   DriverConnection *connection;
-  bool read_only;        /* last told to the driver's read_only() */
-  bool in_transaction;   /* belongs to the Transaction until its end */
-  bool unwanted;         /* connector_close was called, or the block changed: close when given back */
+  bool read_only;      /* last told to the driver's read_only() */
+  bool in_transaction; /* belongs to the Transaction until its end */
+  bool unwanted;       /* connector_close was called, or the block changed: close when given back */
   struct Stream *stream; /* the result that is being read from it, or NULL */
   int64_t since;         /* driver_clock() of the last change of state */
 } Link;
@@ -40,12 +40,12 @@ typedef struct Link {
 struct Remote {
   Connector *connector;
   Remote *next;
-  Block *block;          /* retained */
+  Block *block; /* retained */
   const Driver *driver;
   const DriverDialect *dialect;
   Link *links;
   int64_t next_number;
-  int references;        /* the set, virtual tables, cursors, the transaction */
+  int references;         /* the set, virtual tables, cursors, the transaction */
   struct Schema *schemas; /* schema.h: what is known of the remote catalog; NULL = nothing */
 };
 

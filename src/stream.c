@@ -71,8 +71,7 @@ static int stream_copy_columns(Stream *stream, Error *error) {
     texts += strlen(column.name) + strlen(column.remote_type) + strlen(column.sqlite_type) + 3;
   }
   stream->columns = sqlite3_malloc64(count * sizeof *stream->columns + texts + 1);
-  if (!stream->columns)
-    return error_memory(error);
+  if (!stream->columns) return error_memory(error);
   char *at = (char *)(stream->columns + count);
   for (size_t i = 0; i < count; i++) {
     driver->column(stream->statement, i, &column);
@@ -162,24 +161,18 @@ static int stream_to_spill(Stream *stream, Error *error) {
   int rc = SQLITE_OK;
   stream->spill = spill_new();
   Value *row = sqlite3_malloc64((stream->column_count + 1) * sizeof *row);
-  if (!stream->spill || !row)
-    rc = error_memory(error);
-  if (!rc && (standing || stream->pending))
-    rc = spill_row(stream, row, &failure, error);
+  if (!stream->spill || !row) rc = error_memory(error);
+  if (!rc && (standing || stream->pending)) rc = spill_row(stream, row, &failure, error);
   while (!rc) {
     rc = driver_step(stream, &failure, error);
-    if (rc == SQLITE_ROW)
-      rc = spill_row(stream, row, &failure, error);
+    if (rc == SQLITE_ROW) rc = spill_row(stream, row, &failure, error);
   }
   sqlite3_free(row);
-  if (rc != SQLITE_DONE)
-    return stream_fail(stream, rc, failure.failure ? &failure : NULL, error);
+  if (rc != SQLITE_DONE) return stream_fail(stream, rc, failure.failure ? &failure : NULL, error);
   rc = stream_detach(stream, SQLITE_OK, NULL, error);
-  if (rc)
-    return stream_fail(stream, rc, NULL, error);
+  if (rc) return stream_fail(stream, rc, NULL, error);
   stream->reader = spill_reader_new(stream->spill);
-  if (!stream->reader)
-    return stream_fail(stream, error_memory(error), NULL, error);
+  if (!stream->reader) return stream_fail(stream, error_memory(error), NULL, error);
   stream->state = STREAM_SPILLED;
   if (standing)
     rc = spill_reader_next(stream->reader, &stream->values, &stream->value_count, error);
@@ -187,11 +180,9 @@ static int stream_to_spill(Stream *stream, Error *error) {
 }
 
 int stream_displace(Stream *stream, Error *error) {
-  if (stream->state != STREAM_LIVE)
-    return SQLITE_OK;
+  if (stream->state != STREAM_LIVE) return SQLITE_OK;
   int rc = stream_to_spill(stream, error);
-  if (!rc || rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM)
-    return rc;
+  if (!rc || rc == SQLITE_INTERRUPT || rc == SQLITE_NOMEM) return rc;
   /* the stream's own failure is its reader's to hear, not the caller's that wants the connection */
   error_clear(error);
   return SQLITE_OK;
@@ -243,13 +234,10 @@ static TurnUse turn_use(const DriverDialect *dialect, const char *sql, size_t si
                                         "WITH",   "SELECT", "VALUES", "TABLE",   "EXPLAIN"};
   StatementClass class = statement_class(dialect, sql, size);
   Token word = first_word(dialect, sql, size);
-  if (class == STATEMENT_READ)
-    return TURN_READ;
-  if (execute_is_bare(dialect, sql, size, class))
-    return TURN_BARE;
+  if (class == STATEMENT_READ) return TURN_READ;
+  if (execute_is_bare(dialect, sql, size, class)) return TURN_BARE;
   for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-    if (token_is(&word, changes[i]))
-      return TURN_SEVERAL;
+    if (token_is(&word, changes[i])) return TURN_SEVERAL;
   return TURN_WRITE;
 }
 
@@ -269,22 +257,18 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   const Driver *driver = remote->driver;
   Turn *turn = &stream->turn;
   int rc = transaction_enter(remote, stream->turn_use, turn, error);
-  if (rc)
-    return rc;
+  if (rc) return rc;
   stream->turn_open = true;
   DriverStatus status = driver->prepare(turn->link->connection, bound->sql, bound->sql_size,
                                         &stream->statement, failure);
-  if (status == DRIVER_OK)
-    transaction_log(turn);
+  if (status == DRIVER_OK) transaction_log(turn);
   stream->log_entry =
       log_begin(remote->connector->log, remote->block->name, turn->link->number, bound->sql);
-  if (status != DRIVER_OK)
-    return stream_remote_error(stream, failure, error);
+  if (status != DRIVER_OK) return stream_remote_error(stream, failure, error);
   if (driver->column_count(stream->statement) == 0 && stream->use == STREAM_READ &&
       rows_known_before(stream))
     return no_rows_error(stream, false, error);
-  DriverEnvelope envelope = {turn->before, turn->before_count,
-                             stream->writes ? turn->after : NULL};
+  DriverEnvelope envelope = {turn->before, turn->before_count, stream->writes ? turn->after : NULL};
   turn->executed = true;
   link_deadline(turn->link);
   if (driver->execute(stream->statement, bound->values, bound->value_count, &envelope, failure) !=
@@ -292,14 +276,11 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
     return stream_remote_error(stream, failure, error);
   transaction_answered(turn);
   rc = driver_step(stream, failure, error);
-  if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-    return rc;
+  if (rc != SQLITE_ROW && rc != SQLITE_DONE) return rc;
   int copied = stream_copy_columns(stream, error);
-  if (copied)
-    return copied;
+  if (copied) return copied;
   stream->pending = rc == SQLITE_ROW;
-  if (!stream->writes)
-    turn->link->stream = stream;
+  if (!stream->writes) turn->link->stream = stream;
   if (rc == SQLITE_DONE) {
     stream->state = STREAM_DONE;
     return stream_detach(stream, SQLITE_OK, NULL, error);
@@ -317,12 +298,10 @@ static int stream_run(Stream *stream, const Bound *bound, Error *error) {
   for (int attempt = 1;; attempt++) {
     DriverError failure = {0};
     int rc = stream_start(stream, bound, &failure, error);
-    if (!rc)
-      return SQLITE_OK;
+    if (!rc) return SQLITE_OK;
     bool again = attempt == 1 && stream_may_retry(stream, &failure);
     rc = stream_fail(stream, rc, failure.failure ? &failure : NULL, error);
-    if (!again)
-      return rc;
+    if (!again) return rc;
     error_clear(error);
     error_clear(&stream->failure);
     stream->state = STREAM_LIVE;
@@ -334,8 +313,7 @@ int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *a
   Bound bound = {0};
   *stream = NULL;
   int rc = stream_check_text(remote, sql, size, error);
-  if (rc)
-    return rc;
+  if (rc) return rc;
   rc = parameters_bind(remote->dialect, sql, size, arguments, &bound, error);
   if (rc) {
     error_wrap(error, "connector '%s'", remote->block->name);
@@ -358,10 +336,8 @@ int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *a
   rc = stream_run(made, &bound, error);
   bound_clear(&bound);
   bool live = made->state == STREAM_LIVE;
-  if (!rc && made->writes && live)
-    rc = stream_to_spill(made, error);
-  if (!rc && made->column_count == 0)
-    rc = no_rows_error(made, true, error);
+  if (!rc && made->writes && live) rc = stream_to_spill(made, error);
+  if (!rc && made->column_count == 0) rc = no_rows_error(made, true, error);
   if (rc) {
     stream_close(made);
     return rc;
@@ -380,8 +356,7 @@ int stream_next(Stream *stream, Error *error) {
   case STREAM_FAILED: error_copy(error, &stream->failure); return error->code;
   case STREAM_SPILLED:
     rc = spill_reader_next(stream->reader, &stream->values, &stream->value_count, error);
-    if (rc == SQLITE_DONE)
-      stream->state = STREAM_DONE;
+    if (rc == SQLITE_DONE) stream->state = STREAM_DONE;
     break;
   default:
     if (stream->pending) {
@@ -400,14 +375,12 @@ int stream_next(Stream *stream, Error *error) {
       rc = stream_fail(stream, rc, failure.failure ? &failure : NULL, error);
     }
   }
-  if (rc == SQLITE_ROW)
-    stream->rows++;
+  if (rc == SQLITE_ROW) stream->rows++;
   return rc;
 }
 
 bool stream_peek(Stream *stream) {
-  if (stream->state != STREAM_LIVE || stream->pending)
-    return stream->state != STREAM_DONE;
+  if (stream->state != STREAM_LIVE || stream->pending) return stream->state != STREAM_DONE;
   Error error = {0};
   int rc = stream_next(stream, &error);
   if (rc == SQLITE_ROW) {
@@ -460,10 +433,8 @@ int stream_row_json(Stream *stream, DriverBuffer *buffer, Error *error) {
   for (size_t i = 0; i < stream->column_count; i++) {
     Value value;
     int rc = stream_value(stream, i, &value, error);
-    if (rc)
-      return rc;
-    if (i)
-      buffer_append(buffer, ",", 1);
+    if (rc) return rc;
+    if (i) buffer_append(buffer, ",", 1);
     buffer_json_string(buffer, stream->columns[i].name, strlen(stream->columns[i].name));
     buffer_append(buffer, ":", 1);
     json_value(buffer, &value);
@@ -473,8 +444,7 @@ int stream_row_json(Stream *stream, DriverBuffer *buffer, Error *error) {
 }
 
 void stream_close(Stream *stream) {
-  if (!stream)
-    return;
+  if (!stream) return;
   if (stream->state == STREAM_LIVE) {
     Error ignored = {0};
     stream_detach(stream, SQLITE_OK, NULL, &ignored);

@@ -11,8 +11,8 @@
 typedef struct Stream Stream;
 
 typedef enum StreamUse {
-  STREAM_READ,    /* a plain read: READ ONLY on the server outside a transaction, streamed */
-  STREAM_FETCH    /* the original's fetch: also a statement that writes, which is then read to the end
+  STREAM_READ, /* a plain read: READ ONLY on the server outside a transaction, streamed */
+  STREAM_FETCH /* the original's fetch: also a statement that writes, which is then read to the end
                      and committed at once, or joins SQLite's transaction */
 } StreamUse;
 

@@ -20,14 +20,12 @@
 
 Transaction *transaction_new(void) {
   Transaction *transaction = sqlite3_malloc64(sizeof *transaction);
-  if (transaction)
-    memset(transaction, 0, sizeof *transaction);
+  if (transaction) memset(transaction, 0, sizeof *transaction);
   return transaction;
 }
 
 void transaction_free(Connector *connector) {
-  if (!connector->transaction)
-    return;
+  if (!connector->transaction) return;
   transaction_rollback(connector);
   sqlite3_free(connector->transaction);
   connector->transaction = NULL;
@@ -90,8 +88,7 @@ static int send_queued(Turn *turn, Error *error) {
   const Driver *driver = turn->remote->driver;
   for (size_t i = 0; i < turn->before_count; i++) {
     DriverError failure = {0};
-    if (link_run(turn->link, turn->before[i], &failure) == DRIVER_OK)
-      continue;
+    if (link_run(turn->link, turn->before[i], &failure) == DRIVER_OK) continue;
     if (participant &&
         (participant->begun || driver->transaction(turn->link->connection) != TRANSACTION_NONE))
       participant_fail(participant, "the transaction could not be continued");
@@ -104,18 +101,15 @@ static int send_queued(Turn *turn, Error *error) {
 int transaction_send(Turn *turn, Error *error) {
   turn->executed = true;
   int rc = send_queued(turn, error);
-  if (!rc)
-    transaction_answered(turn);
+  if (!rc) transaction_answered(turn);
   return rc;
 }
 
 void transaction_answered(Turn *turn) {
   Participant *participant = turn_participant(turn);
-  if (turn->answered)
-    return;
+  if (turn->answered) return;
   turn->answered = true;
-  if (!participant)
-    return;
+  if (!participant) return;
   participant_advance(participant, turn->depth);
   participant->guard_open = turn->guarded;
 }
@@ -134,43 +128,38 @@ static int turn_queue(Turn *turn, Participant *participant, Error *error) {
   Transaction *transaction = turn->remote->connector->transaction;
   char name[24];
   bool pipeline = dialect->error_ends_transaction;
-  if (participant->guard_open)
-    turn_text(turn, dialect->release, CALL_SAVEPOINT);
+  if (participant->guard_open) turn_text(turn, dialect->release, CALL_SAVEPOINT);
   if (participant->release_to >= 0) {
     savepoint_name(participant->release_to, name);
     turn_text(turn, dialect->release, name);
   }
   if (!participant->begun) {
-    turn->before[turn->before_count++] =
-        sqlite3_get_autocommit(turn->remote->connector->db) ? dialect->begin
-                                                            : dialect->begin_snapshot;
+    turn->before[turn->before_count++] = sqlite3_get_autocommit(turn->remote->connector->db)
+                                             ? dialect->begin
+                                             : dialect->begin_snapshot;
     participant->sent = 0;
   }
   turn->depth = transaction->depth;
   for (int level = participant->sent; level < turn->depth; level++) {
     if (turn->before_count >= TURN_TEXTS - 2) {
       int rc = send_queued(turn, error);
-      if (rc)
-        return rc;
+      if (rc) return rc;
       participant_advance(participant, level);
     }
     savepoint_name(level, name);
     turn_text(turn, dialect->savepoint, name);
   }
   turn->guarded = dialect->error_ends_transaction || turn->use == TURN_SEVERAL;
-  if (turn->guarded)
-    turn_text(turn, dialect->savepoint, CALL_SAVEPOINT);
+  if (turn->guarded) turn_text(turn, dialect->savepoint, CALL_SAVEPOINT);
   if (turn->guarded && turn->use == TURN_WRITE) {
     sqlite3_snprintf(sizeof participant->after, participant->after, dialect->release,
                      CALL_SAVEPOINT);
     turn->after = participant->after;
   }
-  if (pipeline)
-    return SQLITE_OK;
+  if (pipeline) return SQLITE_OK;
   /* where the protocol has no pipeline nothing is lost by sending now, and it is known how far it came */
   int rc = send_queued(turn, error);
-  if (rc)
-    return rc;
+  if (rc) return rc;
   transaction_answered(turn);
   turn->answered = false; /* that is for the statement itself */
   return SQLITE_OK;
@@ -185,8 +174,7 @@ static int enlist(Connector *connector, bool writes, bool *enlisted, Error *erro
   if (!transaction->active && (writes || inside)) {
     int rc = transaction->enlister ? transaction->enlister(connector, error)
                                    : error_set(error, SQLITE_ERROR, "no coordinator");
-    if (rc && writes)
-      return rc;
+    if (rc && writes) return rc;
     error_clear(error);
   }
   *enlisted = transaction->active;
@@ -200,23 +188,22 @@ static int enlist(Connector *connector, bool writes, bool *enlisted, Error *erro
 /* A second server that writes cannot be committed together with the first. */
 static int check_second_writer(const Remote *remote, Error *error) {
   const Transaction *transaction = remote->connector->transaction;
-  if (transaction->several_writers)
-    return SQLITE_OK;
+  if (transaction->several_writers) return SQLITE_OK;
   for (Participant *other = transaction->participants; other; other = other->next)
     if (other->remote != remote && other->wrote)
-      return error_set(error, SQLITE_ERROR,
-                       "connector '%s': this transaction already writes through '%s', and two servers "
-                       "cannot be committed as one: COMMIT first, or accept that a failure can leave "
-                       "one of them behind with connector_config('several_writers', 'on')",
-                       remote->block->name, other->remote->block->name);
+      return error_set(
+          error, SQLITE_ERROR,
+          "connector '%s': this transaction already writes through '%s', and two servers "
+          "cannot be committed as one: COMMIT first, or accept that a failure can leave "
+          "one of them behind with connector_config('several_writers', 'on')",
+          remote->block->name, other->remote->block->name);
   return SQLITE_OK;
 }
 
 static int participant_new(Remote *remote, Participant **participant, Error *error) {
   Transaction *transaction = remote->connector->transaction;
   Participant *made = sqlite3_malloc64(sizeof *made);
-  if (!made)
-    return error_memory(error);
+  if (!made) return error_memory(error);
   memset(made, 0, sizeof *made);
   made->release_to = -1;
   /* our own read results must not keep the one session of a memory database */
@@ -245,8 +232,7 @@ void participant_drop(Transaction *transaction, Participant *participant) {
 }
 
 void participant_fail(Participant *participant, const char *reason) {
-  if (participant->state == PARTICIPANT_FAILED)
-    return;
+  if (participant->state == PARTICIPANT_FAILED) return;
   participant->state = PARTICIPANT_FAILED;
   sqlite3_snprintf(sizeof participant->reason, participant->reason, "%s", reason);
 }
@@ -254,14 +240,16 @@ void participant_fail(Participant *participant, const char *reason) {
 static int participant_usable(Participant *participant, bool writes, Error *error) {
   const char *block = participant->remote->block->name;
   if (participant->state == PARTICIPANT_FAILED)
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': %s; nothing of this transaction is kept on the server: ROLLBACK",
-                     block, participant->reason);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': %s; nothing of this transaction is kept on the server: ROLLBACK", block,
+        participant->reason);
   if (participant->state == PARTICIPANT_COMMITTED && writes)
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': the server has already committed this transaction; COMMIT again "
-                     "to commit the local part",
-                     block);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': the server has already committed this transaction; COMMIT again "
+        "to commit the local part",
+        block);
   return SQLITE_OK;
 }
 
@@ -270,22 +258,18 @@ static int enter_enlisted(Turn *turn, Error *error) {
   bool writes = turn->use != TURN_READ;
   Participant *participant = participant_find(remote);
   int rc = writes ? check_second_writer(remote, error) : SQLITE_OK;
-  if (!rc && participant)
-    rc = participant_usable(participant, writes, error);
+  if (!rc && participant) rc = participant_usable(participant, writes, error);
   if (!rc && participant && !participant->begun && participant->link->connection->broken) {
     participant_drop(remote->connector->transaction, participant);
     participant = NULL;
   }
-  if (!rc && !participant)
-    rc = participant_new(remote, &participant, error);
-  if (rc)
-    return rc;
+  if (!rc && !participant) rc = participant_new(remote, &participant, error);
+  if (rc) return rc;
   turn->joining = JOIN_ENLISTED;
   turn->link = participant->link;
   if (turn->link->stream) {
     rc = stream_displace(turn->link->stream, error);
-    if (rc)
-      return rc;
+    if (rc) return rc;
   }
   link_deadline(turn->link);
   return turn_queue(turn, participant, error);
@@ -294,10 +278,8 @@ static int enter_enlisted(Turn *turn, Error *error) {
 static int enter_own(Turn *turn, Error *error) {
   turn->joining = turn->use == TURN_READ ? JOIN_NONE : JOIN_OWN;
   int rc = link_acquire(turn->remote, turn->use == TURN_READ, &turn->link, error);
-  if (rc)
-    return rc;
-  if (turn->use == TURN_SEVERAL)
-    turn->before[turn->before_count++] = turn->remote->dialect->begin;
+  if (rc) return rc;
+  if (turn->use == TURN_SEVERAL) turn->before[turn->before_count++] = turn->remote->dialect->begin;
   return SQLITE_OK;
 }
 
@@ -305,10 +287,11 @@ static int enter_own(Turn *turn, Error *error) {
 static int enter_bare(Turn *turn, Error *error) {
   Participant *participant = participant_find(turn->remote);
   if (!sqlite3_get_autocommit(turn->remote->connector->db) || (participant && participant->begun))
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': this statement cannot be part of a transaction on %s (it would "
-                     "commit by itself, or is refused there): run it outside BEGIN … COMMIT",
-                     turn->remote->block->name, turn->remote->driver->backend);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': this statement cannot be part of a transaction on %s (it would "
+        "commit by itself, or is refused there): run it outside BEGIN … COMMIT",
+        turn->remote->block->name, turn->remote->driver->backend);
   return enter_own(turn, error);
 }
 
@@ -320,18 +303,16 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error) {
   turn->remote = remote;
   if (writes && block_option_true(remote->block, "readonly"))
     return error_set(error, SQLITE_READONLY,
-                     "connector '%s': the block is readonly: nothing was sent", remote->block->name);
+                     "connector '%s': the block is readonly: nothing was sent",
+                     remote->block->name);
   int rc = batch_flush(remote, error);
   if (!rc && writes && remote->dialect->write_waits_for_read) {
     Participant *participant = participant_find(remote);
     rc = remote_displace(remote, participant ? participant->link : NULL, error);
   }
-  if (!rc && use == TURN_BARE)
-    return enter_bare(turn, error);
-  if (!rc)
-    rc = enlist(connector, writes, &enlisted, error);
-  if (rc)
-    return rc;
+  if (!rc && use == TURN_BARE) return enter_bare(turn, error);
+  if (!rc) rc = enlist(connector, writes, &enlisted, error);
+  if (rc) return rc;
   Participant *participant = participant_find(remote);
   bool inside = !sqlite3_get_autocommit(connector->db);
   bool after_commit = participant && participant->state == PARTICIPANT_COMMITTED && !writes;
@@ -345,10 +326,11 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error) {
 int outcome_unknown(const Remote *remote, const char *what, Error *error) {
   char *cause = sqlite3_mprintf("%s", error->message ? error->message : "");
   DriverError failure = error->remote;
-  error_set(error, SQLITE_IOERR,
-            "connector '%s': outcome unknown: the answer to %s was lost, so it may or may not have been "
-            "done; look at the data before doing it again (%s)",
-            remote->block->name, what, cause ? cause : "");
+  error_set(
+      error, SQLITE_IOERR,
+      "connector '%s': outcome unknown: the answer to %s was lost, so it may or may not have been "
+      "done; look at the data before doing it again (%s)",
+      remote->block->name, what, cause ? cause : "");
   sqlite3_free(cause);
   error->remote = failure;
   error->outcome_unknown = true;
@@ -372,8 +354,7 @@ static int leave_own(Turn *turn, int rc, Error *error) {
       link_deadline(link);
       if (link_run(link, remote->dialect->commit, &failure) != DRIVER_OK) {
         rc = error_remote(error, &failure, remote->block->name, "COMMIT", "COMMIT");
-        if (commit_in_doubt(link, &failure))
-          rc = outcome_unknown(remote, "COMMIT", error);
+        if (commit_in_doubt(link, &failure)) rc = outcome_unknown(remote, "COMMIT", error);
       }
     }
     /* otherwise link_release rolls back what is still open */
@@ -393,12 +374,10 @@ static void leave_failed(Turn *turn, Participant *participant, TransactionState 
     return;
   }
   if (state == TRANSACTION_NONE) {
-    if (participant->begun)
-      participant_fail(participant, "the server ended the transaction");
+    if (participant->begun) participant_fail(participant, "the server ended the transaction");
     return; /* else BEGIN did not come to pass: nothing is open */
   }
-  if (!turn->guarded)
-    return; /* the server undid the statement alone */
+  if (!turn->guarded) return; /* the server undid the statement alone */
   DriverError failure = {0};
   char text[40];
   sqlite3_snprintf(sizeof text, text, dialect->rollback_to, CALL_SAVEPOINT);
@@ -413,15 +392,13 @@ static void leave_failed(Turn *turn, Participant *participant, TransactionState 
 /* Did the call fail, or end, before anything of it went to the server? */
 static bool nothing_sent(const Turn *turn, int rc, const Error *error) {
   DriverFailure failure = error->remote.failure;
-  if (turn->answered)
-    return false;
+  if (turn->answered) return false;
   return !turn->executed || (rc && (failure == FAILURE_UNFIT || failure == FAILURE_REFUSED));
 }
 
 static int leave_enlisted(Turn *turn, int rc, Error *error) {
   Participant *participant = turn_participant(turn);
-  if (!participant)
-    return rc; /* the transaction ended before its reader did */
+  if (!participant) return rc; /* the transaction ended before its reader did */
   bool broken = turn->link->connection->broken;
   TransactionState state = turn->remote->driver->transaction(turn->link->connection);
   if (nothing_sent(turn, rc, error) &&
@@ -432,13 +409,10 @@ static int leave_enlisted(Turn *turn, int rc, Error *error) {
     leave_failed(turn, participant, state);
     return rc;
   }
-  if (turn->use == TURN_WRITE)
-    participant->guard_open = false; /* `after` released it */
-  if (turn->use == TURN_READ)
-    return rc;
+  if (turn->use == TURN_WRITE) participant->guard_open = false; /* `after` released it */
+  if (turn->use == TURN_READ) return rc;
   participant->wrote = true;
-  if (state != TRANSACTION_NONE)
-    return rc;
+  if (state != TRANSACTION_NONE) return rc;
   participant_fail(participant, "the server ended the transaction by itself");
   return error_set(error, SQLITE_ERROR,
                    "connector '%s': the statement ended the transaction on the server, which has "

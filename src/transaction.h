@@ -20,9 +20,9 @@ Transaction *transaction_new(void);
 void transaction_free(Connector *connector);
 
 typedef enum Joining {
-  JOIN_NONE,     /* autocommit read: nothing to join */
-  JOIN_OWN,      /* a remote transaction of the call's own, ended before the call returns */
-  JOIN_ENLISTED  /* part of SQLite's transaction: ends with it */
+  JOIN_NONE,    /* autocommit read: nothing to join */
+  JOIN_OWN,     /* a remote transaction of the call's own, ended before the call returns */
+  JOIN_ENLISTED /* part of SQLite's transaction: ends with it */
 } Joining;
 
 /* What a call wants to do. */
@@ -41,11 +41,11 @@ typedef struct Turn {
   TurnUse use;
   Remote *remote;
   Link *link;
-  bool guarded;   /* a savepoint of this call's own is in `before` */
-  bool executed;  /* set by the caller just before it sends the statement itself: from then on a lost
+  bool guarded;  /* a savepoint of this call's own is in `before` */
+  bool executed; /* set by the caller just before it sends the statement itself: from then on a lost
                      answer of a bare write leaves its outcome unknown */
-  bool answered;  /* transaction_answered was called */
-  int depth;      /* SQLite's savepoint levels when the turn was taken */
+  bool answered; /* transaction_answered was called */
+  int depth;     /* SQLite's savepoint levels when the turn was taken */
   const char *before[TURN_TEXTS]; /* for DriverEnvelope: BEGIN, savepoints */
   size_t before_count;
   const char *after; /* for DriverEnvelope, NULL = nothing */

@@ -26,9 +26,9 @@ typedef struct Participant {
   int sent;        /* savepoint levels the server knows: connector_s0 … connector_s<sent-1> */
   int release_to;  /* a RELEASE of this level is owed to the server; -1 = none */
   bool guard_open; /* savepoint connector_call is still open, innermost */
-  Batch *batch;             /* rows waiting to be sent, or NULL */
-  uint64_t statement_mark;  /* the SQLite statement whose rows came last, see batch.c */
-  int64_t statement_rows;   /* how many of them */
+  Batch *batch;    /* rows waiting to be sent, or NULL */
+  uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
+  int64_t statement_rows;  /* how many of them */
   char after[40];
   char reason[128]; /* while FAILED */
 } Participant;

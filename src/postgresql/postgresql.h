@@ -123,7 +123,7 @@ typedef struct PgConnection {
   bool read_only;      /* what read_only() asked for last */
   bool read_only_told; /* what the session was told last */
   bool ended;          /* the server said goodbye (FATAL) */
-  bool refused; /* an error was among the results since the call began */
+  bool refused;        /* an error was among the results since the call began */
   struct DriverTarget *spare; /* for a cancel over a second TLS session, or NULL */
   char started[40];           /* when the server process started, with `spare` */
 

@@ -34,7 +34,8 @@ static void test_answer(void) {
   const char *sql = "ALTER ROLE ann PASSWORD 'Quetzal77 VALID";
   check_answer("unterminated quoted string at or near \"'Quetzal77 VALID\"", sql,
                "unterminated quoted string at or near \"'********\"");
-  check_answer("syntax error near 'zal77 VA' at line 1", sql, "syntax error near '********' at line 1");
+  check_answer("syntax error near 'zal77 VA' at line 1", sql,
+               "syntax error near '********' at line 1");
   check_answer("role \"ann\" does not exist", sql, "role \"ann\" does not exist");
   check_answer("near \"SELEC\"", "SELEC 'Quetzal77'", "near \"SELEC\"");
 }
