@@ -69,7 +69,7 @@ static DriverStatus block_init(Block *block, MyStatement *statement, DriverError
     Column *column = &block->columns[i];
     column->type = VALUE_NULL;
     column->integers = (int64_t *)at;
-    column->reals = (double *)(at += rows * sizeof(int64_t));
+    column->reals = (void *)(at += rows * sizeof(int64_t));
     column->texts = (char **)(at += rows * sizeof(double));
     column->sizes = (unsigned long *)(at += rows * sizeof(char *));
     column->offsets = (size_t *)(at += rows * sizeof(unsigned long));

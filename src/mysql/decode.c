@@ -161,6 +161,8 @@ static void set_bytes(const MyConnection *connection, MyColumn *column, const ch
   }
 }
 
+#define VALUE_MOST 1000000000 /* bytes; SQLite's own limit. A lying server announces more */
+
 /* The whole of a value that was longer than its buffer; the row is still in the
 ** library's memory. */
 static DriverStatus fetch_whole(MyStatement *statement, size_t index, DriverError *error) {
@@ -168,6 +170,11 @@ static DriverStatus fetch_whole(MyStatement *statement, size_t index, DriverErro
   const DriverHost *host = connection->base.host;
   MyColumn *column = &statement->current[index];
   if (column->whole_row == statement->rows) return DRIVER_OK;
+  if (column->got > VALUE_MOST) {
+    return driver_error_set(error, FAILURE_UNFIT, "54000",
+                            "column \"%s\": a value of %lu bytes is longer than SQLite can hold",
+                            statement->columns.list[index].name, column->got);
+  }
   if (column->whole_size < column->got) {
     host->release(column->whole);
     column->whole_size = 0;
