@@ -253,7 +253,7 @@ static char *mask(const char *text, size_t size, bool is_sql, bool cut, const ch
       sqlite3_free(m.hidden);
       return NULL;
     }
-    if (memchr(sql.hidden, true, sql.size) != NULL) hide_echo(&m, &sql);
+    if (memchr(sql.hidden, 1, sql.size) != NULL) hide_echo(&m, &sql);
     sqlite3_free(sql.hidden);
   }
   size_t runs = 0;
