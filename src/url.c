@@ -24,7 +24,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define FORM "driver://user:password@host:port/database?option=value"
+#define FORM                                                                                       \
+  "driver://user:password@host:port/database?option=value, or sqlite:////path/of/a/file.db"
 
 static bool scheme_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
