@@ -10,8 +10,8 @@
 ** opened, for PRAGMA table_list, for ALTER TABLE … RENAME of any table: it looks nothing up, dials nothing
 ** and does not fail because of a block. What is wrong then is said by the first use.
 **
-** A table that lies in a database file could be somebody else's: each use of it is refused. Tables in temp
-** and in-memory schemas were made by this process.
+** A table that lies in a database file could be somebody else's: table_place.c says at each use whether it may
+** be used.
 **
 ** INSERT: NULL and "not given" look the same to a virtual table, so the operation's own placeholders say how
 ** many parameters there are; further ones must be NULL.
@@ -27,33 +27,11 @@
 
 enum { COLUMN_ROW, COLUMN_OPERATION, COLUMN_P1 };
 
-/* ---- where the table lies, what it is about ---- */
+/* ---- what the table is about ---- */
 
-/* An image loaded by sqlite3_deserialize has no file, but its content came from somewhere. */
-static bool is_image(sqlite3 *db, const char *schema) {
-  char *vfs = NULL;
-  sqlite3_file_control(db, schema, SQLITE_FCNTL_VFSNAME, &vfs);
-  bool image = vfs && sqlite3_strnicmp(vfs, "memdb", 5) == 0;
-  sqlite3_free(vfs);
-  return image;
-}
-
-/* A schema without a file that was made in this process. */
-static bool is_own_schema(sqlite3 *db, const char *schema) {
-  if (sqlite3_stricmp(schema, "temp") == 0) return true;
-  const char *file = sqlite3_db_filename(db, schema);
-  return !(file && *file) && !is_image(db, schema);
-}
-
-static char *refusal_text(sqlite3 *db, const char *schema, const char *table,
-                          const ModuleArguments *arguments) {
-  const char *file =
-      is_image(db, schema) ? "a loaded database image" : sqlite3_db_filename(db, schema);
-  return sqlite3_mprintf("table %s.%s of %s asks for %s'%s': tables in a database file are not "
-                         "allowed to; create it as temp.%s",
-                         schema, table, file ? file : "a file",
-                         arguments->is_url ? "the URL " : "connector ",
-                         arguments->is_url ? "…" : arguments->block, table);
+static TableAsk table_ask(const BlockTable *table) {
+  if (table->arguments.is_url) return ASK_URL;
+  return table->arguments.query ? ASK_BLOCK : ASK_OPERATION;
 }
 
 /* An inline URL is a block of this connection with a name made from its text. */
@@ -77,9 +55,9 @@ static int inline_block(Connector *connector, const char *url, char **name, Erro
 int block_table_remote(BlockTable *table, Remote **remote, Error *error) {
   Connector *connector = table->base.connector;
   char *name = NULL;
-  int code = SQLITE_OK;
-  if (table->refusal) return error_set(error, SQLITE_AUTH, "%s", table->refusal);
-  if (table->arguments.is_url) {
+  int code =
+      table_place_check(&table->place, connector, table_ask(table), table->arguments.block, error);
+  if (code == SQLITE_OK && table->arguments.is_url) {
     code = inline_block(connector, table->arguments.block, &name, error);
   }
   if (code == SQLITE_OK) {
@@ -262,30 +240,32 @@ static int build(sqlite3 *db, Connector *connector, const char *schema, const ch
   table->base.start = view ? view_table_start : block_start;
   code = usage ? row_table_init(&table->base, connector, &shape, usage) : SQLITE_NOMEM;
   sqlite3_free(usage);
-  if (code != SQLITE_OK) return error_memory(error);
-  if (is_own_schema(db, schema)) return SQLITE_OK;
-  table->refusal = refusal_text(db, schema, name, &table->arguments);
-  return table->refusal ? SQLITE_OK : error_memory(error);
+  if (code == SQLITE_OK) code = table_place_init(&table->place, db, schema, name);
+  return code == SQLITE_OK ? SQLITE_OK : error_memory(error);
 }
 
 static void table_free(BlockTable *table) {
   row_table_clear(&table->base);
   module_arguments_clear(&table->arguments);
-  sqlite3_free(table->refusal);
+  table_place_clear(&table->place);
   sqlite3_free(table);
 }
 
 static int check_created(BlockTable *table, Error *error) {
-  Block *block;
-  if (table->refusal) return error_set(error, SQLITE_AUTH, "%s", table->refusal);
-  if (table->arguments.is_url) {
-    char *name = NULL;
-    int code = inline_block(table->base.connector, table->arguments.block, &name, error);
+  Connector *connector = table->base.connector;
+  const char *block = table->arguments.block;
+  TableAsk ask = table_ask(table);
+  char *name = NULL;
+  Block *found = NULL;
+  if (ask == ASK_URL) {
+    int code = table_place_create(&table->place, connector, ask, block, error);
+    if (code == SQLITE_OK) code = inline_block(connector, block, &name, error);
     sqlite3_free(name);
     return code;
   }
-  int code = block_find(table->base.connector, table->arguments.block, &block, error);
-  if (code == SQLITE_OK) block_release(block);
+  int code = block_find(connector, block, &found, error);
+  if (code == SQLITE_OK) code = table_place_create(&table->place, connector, ask, block, error);
+  block_release(found);
   return code;
 }
 

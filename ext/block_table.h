@@ -6,14 +6,15 @@
 
 #include "module_arguments.h"
 #include "row_table.h"
+#include "table_place.h"
 
 typedef struct BlockTable {
   RowTable base; /* must be first */
   ModuleArguments arguments;
-  char *refusal; /* why each use is refused (the table lies in a file); NULL = allowed */
+  TablePlace place;
 } BlockTable;
 
-/* The block's Remote, retained; connects nothing. The refusal is an error here. */
+/* The block's Remote, retained; connects nothing. An error where the table may not be used. */
 int block_table_remote(BlockTable *table, Remote **remote, Error *error);
 
 /* RowTable.start of a table with query=, in view_table.c. */
