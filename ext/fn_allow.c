@@ -29,7 +29,7 @@ static void allow(Connector *connector, sqlite3_context *context, int argc, sqli
   Error error = {0};
   int code = read_arguments(argc, argv, "schema", &name, &schema, &error);
   if (code == SQLITE_OK) code = block_find(connector, name, &block, &error);
-  if (code == SQLITE_OK && allow_place(connector->db, schema) == PLACE_FILE) {
+  if (code == SQLITE_OK && allow_place(connector->db, schema) != PLACE_TEMP) {
     code = allow_check(connector, schema, name, &already, &error);
   }
   if (code == SQLITE_OK && !already) code = allow_grant(connector, schema, name, &error);

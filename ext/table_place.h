@@ -27,11 +27,11 @@ int table_place_init(TablePlace *place, sqlite3 *db, const char *schema, const c
 void table_place_clear(TablePlace *place); /* a zeroed one is allowed */
 
 /* At each use (xFilter, xUpdate, xBegin), before anything is done with the block: SQLITE_OK when the table may
-** be used, else SQLITE_AUTH with what it asks for and how to allow it. `ask` and `block` are always the
-** same for one place; block is not looked at for ASK_URL. */
+** be used, else SQLITE_AUTH with what it asks for and how to allow it. `ask` and `block` (the URL for ASK_URL)
+** are always the same for one place. */
 int table_place_check(TablePlace *place, Connector *connector, TableAsk ask, const char *block,
                       Error *error);
-/* In xCreate, as the last thing: the user's own command, which allows the file the block. The block must be
+/* In xCreate, as the last thing: the user's own command, which allows the schema the block. The block must be
 ** known to exist. */
 int table_place_create(TablePlace *place, Connector *connector, TableAsk ask, const char *block,
                        Error *error);

@@ -61,10 +61,12 @@ int store_remove(Connector *connector, const char *path, const char *name, bool 
 
 /* ---- store_grant.c ---- */
 
-/* The file with this id, at this path, may use the block. */
+/* The file with this id, at this path, of this owner, may use the block. */
 typedef struct StoreGrant {
-  char *path, *block, *since; /* since: ISO-8601 UTC */
+  char *path, *block;
+  char *since; /* ISO-8601 UTC */
   unsigned char file[FILE_ID_BYTES];
+  uid_t owner;
 } StoreGrant;
 
 /* All of them, by path and block; none when there is no store. store_grants_free the array. */
@@ -75,8 +77,8 @@ void store_grants_free(StoreGrant *grants, size_t count);
 ** unless committed. */
 int store_grants_begin(Connector *connector, const char *store, sqlite3 **db, Error *error);
 int store_grants_commit(sqlite3 *db, const char *store, Error *error);
-int store_grant_put(sqlite3 *db, const char *store, const char *path, const char *block,
-                    const unsigned char file[FILE_ID_BYTES], Error *error);
+/* Its `since` is now. */
+int store_grant_put(sqlite3 *db, const char *store, const StoreGrant *grant, Error *error);
 int store_grant_remove(sqlite3 *db, const char *store, const char *path, const char *block,
                        bool *removed, Error *error);
 /* All of one block, in whichever transaction db is. */

@@ -15,7 +15,7 @@
 static const char make[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE IF NOT EXISTS allowed(path TEXT NOT NULL, block TEXT NOT NULL,"
-    " file BLOB NOT NULL, since TEXT NOT NULL, PRIMARY KEY(path, block))";
+    " file BLOB NOT NULL, owner INTEGER NOT NULL, since TEXT NOT NULL, PRIMARY KEY(path, block))";
 
 /* ---------------------------------------------------------------- reading */
 
@@ -30,17 +30,19 @@ static int has_table(sqlite3 *db, bool *has) {
 
 /* A row that is not as it should be allows nothing. */
 static int add_row(sqlite3_stmt *row, StoreGrant **grants, size_t *count) {
-  const unsigned char *path = sqlite3_column_text(row, 0), *block = sqlite3_column_text(row, 1);
+  const char *path = (const char *)sqlite3_column_text(row, 0);
+  const char *block = (const char *)sqlite3_column_text(row, 1);
   const void *file = sqlite3_column_blob(row, 2);
-  const unsigned char *since = sqlite3_column_text(row, 3);
+  const char *since = (const char *)sqlite3_column_text(row, 4);
   if (!path || !block || !file || sqlite3_column_bytes(row, 2) != FILE_ID_BYTES) return SQLITE_OK;
   StoreGrant *grown = sqlite3_realloc64(*grants, (*count + 1) * sizeof *grown);
   if (grown == NULL) return SQLITE_NOMEM;
   *grants = grown;
   StoreGrant *grant = &grown[(*count)++];
-  grant->path = sqlite3_mprintf("%s", path);
-  grant->block = sqlite3_mprintf("%s", block);
-  grant->since = sqlite3_mprintf("%s", since ? (const char *)since : "");
+  *grant = (StoreGrant){.path = sqlite3_mprintf("%s", path),
+                        .block = sqlite3_mprintf("%s", block),
+                        .since = sqlite3_mprintf("%s", since ? since : ""),
+                        .owner = (uid_t)sqlite3_column_int64(row, 3)};
   memcpy(grant->file, file, FILE_ID_BYTES);
   return grant->path && grant->block && grant->since ? SQLITE_OK : SQLITE_NOMEM;
 }
@@ -50,8 +52,9 @@ static int read_rows(sqlite3 *db, StoreGrant **grants, size_t *count) {
   bool has;
   int code = has_table(db, &has);
   if (code || !has) return code;
-  code = sqlite3_prepare_v2(db, "SELECT path, block, file, since FROM allowed ORDER BY path, block",
-                            -1, &row, NULL);
+  code = sqlite3_prepare_v2(
+      db, "SELECT path, block, file, owner, since FROM allowed ORDER BY path, block", -1, &row,
+      NULL);
   while (code == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
     code = add_row(row, grants, count);
   }
@@ -112,8 +115,7 @@ static int run(sqlite3 *db, const char *store, sqlite3_stmt *statement, int code
   return code ? error->code : SQLITE_OK;
 }
 
-int store_grant_put(sqlite3 *db, const char *store, const char *path, const char *block,
-                    const unsigned char file[FILE_ID_BYTES], Error *error) {
+int store_grant_put(sqlite3 *db, const char *store, const StoreGrant *grant, Error *error) {
   sqlite3_stmt *statement = NULL;
   char now[32];
   time_t seconds = time(NULL);
@@ -122,15 +124,17 @@ int store_grant_put(sqlite3 *db, const char *store, const char *path, const char
   strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", &parts);
   int code = sqlite3_prepare_v2(
       db,
-      "INSERT INTO allowed(path, block, file, since) VALUES(?,?,?,?) ON CONFLICT(path, block)"
-      " DO UPDATE SET file = excluded.file, since = excluded.since",
+      "INSERT INTO allowed(path, block, file, owner, since) VALUES(?,?,?,?,?)"
+      " ON CONFLICT(path, block) DO UPDATE SET file = excluded.file, owner = excluded.owner,"
+      " since = excluded.since",
       -1, &statement, NULL);
-  if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-  if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 2, block, -1, SQLITE_STATIC);
+  if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 1, grant->path, -1, SQLITE_STATIC);
+  if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 2, grant->block, -1, SQLITE_STATIC);
   if (code == SQLITE_OK) {
-    code = sqlite3_bind_blob(statement, 3, file, FILE_ID_BYTES, SQLITE_STATIC);
+    code = sqlite3_bind_blob(statement, 3, grant->file, FILE_ID_BYTES, SQLITE_STATIC);
   }
-  if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 4, now, -1, SQLITE_TRANSIENT);
+  if (code == SQLITE_OK) code = sqlite3_bind_int64(statement, 4, grant->owner);
+  if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 5, now, -1, SQLITE_TRANSIENT);
   return run(db, store, statement, code, error);
 }
 
