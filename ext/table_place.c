@@ -266,11 +266,13 @@ static int refuse_waiting(const TablePlace *place, TableAsk ask, const char *blo
   shown(table, waiting);
   char *call = ask == ASK_URL ? NULL : allow_call(place, block);
   if (ask != ASK_URL && !call) return error_memory(error);
-  error_set(error, SQLITE_AUTH,
-            "table %s.%s is there already, asks for the same %s and was never allowed to: %s%s%s "
-            "drop it, or make yours in temp",
-            schema, table, ask == ASK_URL ? "URL" : "connector",
-            call ? "if it may, say SELECT " : "", call ? call : "", call ? " first; else" : "");
+  char *may = call ? sqlite3_mprintf("if it may, say SELECT %s first; else ", call) : NULL;
+  error_set(
+      error, SQLITE_AUTH,
+      "table %s.%s is there already, asks for the same %s and was never allowed to: %sdrop it, "
+      "or make yours in temp",
+      schema, table, ask == ASK_URL ? "URL" : "connector", may ? may : "");
+  sqlite3_free(may);
   sqlite3_free(call);
   return error->code;
 }
