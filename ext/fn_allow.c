@@ -40,7 +40,8 @@ static void allow(Connector *connector, sqlite3_context *context, int argc, sqli
   block_release(block);
 }
 
-static void revoke(Connector *connector, sqlite3_context *context, int argc, sqlite3_value **argv) {
+static void take_back(Connector *connector, sqlite3_context *context, int argc,
+                      sqlite3_value **argv) {
   const char *name, *where;
   bool revoked = false;
   Error error = {0};
@@ -82,7 +83,7 @@ const CatalogEntry fn_allow_entries[] = {
      .meaning = "takes that back, for a schema's file (main) or a path that connector_allowed "
                 "shows; 1 or 0",
      .example = "SELECT connector_revoke('shop')",
-     .function = revoke},
+     .function = take_back},
     {.name = "connector_allowed",
      .kind = CATALOG_TABLE,
      .topic = "tables",

@@ -20,9 +20,9 @@ typedef enum AllowPlace {
 AllowPlace allow_place(sqlite3 *db, const char *schema);
 
 /* *allowed: in PLACE_TEMP always, in PLACE_FILE and PLACE_MEMORY by a grant, elsewhere never. Writes nothing,
-** makes nothing. An error (the store or the file cannot be read) allows nothing. Costs about 10 µs: who asks
-** for each scan keeps a positive answer for ALLOW_LASTS and as long as allow_generation stays the
-** same, per attached schema (a virtual table's own life is never longer). */
+** makes nothing. An error (the store or the file cannot be read) allows nothing. Costs a handful of
+** stat() calls: who asks for each scan keeps a positive answer for ALLOW_LASTS and as long as
+** allow_generation stays the same, per attached schema (a virtual table's own life is never longer). */
 int allow_check(Connector *connector, const char *schema, const char *block, bool *allowed,
                 Error *error);
 #define ALLOW_LASTS 100000 /* microseconds: when another process takes a grant back */

@@ -68,7 +68,8 @@ int file_id_make(sqlite3 *db, const char *schema, unsigned char id[FILE_ID_BYTES
     error_clear(error);
     return SQLITE_OK;
   }
+  if (made == SQLITE_OK && code) error_move(error, &again);
   error_clear(&again);
-  if (made) return made;
+  if (made || code) return error->code;
   return error_set(error, SQLITE_ERROR, "%s.%s of the file cannot be read again", schema, TABLE);
 }

@@ -25,23 +25,29 @@ static int has_table(sqlite3 *db, bool *has) {
       db, "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'allowed'", -1, &statement,
       NULL);
   *has = code == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
-  return sqlite3_finalize(statement);
+  int end = sqlite3_finalize(statement);
+  return code ? code : end;
 }
 
 /* A row that is not as it should be allows nothing. */
 static int add_row(sqlite3_stmt *row, StoreGrant **grants, size_t *count) {
+  static const int types[] = {SQLITE_TEXT, SQLITE_TEXT, SQLITE_BLOB, SQLITE_INTEGER, SQLITE_TEXT};
+  for (int i = 0; i < 5; i++) {
+    if (sqlite3_column_type(row, i) != types[i]) return SQLITE_OK;
+  }
+  if (sqlite3_column_bytes(row, 2) != FILE_ID_BYTES) return SQLITE_OK;
   const char *path = (const char *)sqlite3_column_text(row, 0);
   const char *block = (const char *)sqlite3_column_text(row, 1);
   const void *file = sqlite3_column_blob(row, 2);
   const char *since = (const char *)sqlite3_column_text(row, 4);
-  if (!path || !block || !file || sqlite3_column_bytes(row, 2) != FILE_ID_BYTES) return SQLITE_OK;
+  if (!path || !block || !file || !since) return SQLITE_NOMEM;
   StoreGrant *grown = sqlite3_realloc64(*grants, (*count + 1) * sizeof *grown);
   if (grown == NULL) return SQLITE_NOMEM;
   *grants = grown;
   StoreGrant *grant = &grown[(*count)++];
   *grant = (StoreGrant){.path = sqlite3_mprintf("%s", path),
                         .block = sqlite3_mprintf("%s", block),
-                        .since = sqlite3_mprintf("%s", since ? since : ""),
+                        .since = sqlite3_mprintf("%s", since),
                         .owner = (uid_t)sqlite3_column_int64(row, 3)};
   memcpy(grant->file, file, FILE_ID_BYTES);
   return grant->path && grant->block && grant->since ? SQLITE_OK : SQLITE_NOMEM;
