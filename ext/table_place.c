@@ -281,7 +281,7 @@ static int refuse_waiting(const TablePlace *place, TableAsk ask, const char *blo
 static int check_waiting(const TablePlace *place, Connector *connector, TableAsk ask,
                          const char *block, Error *error) {
   const Driver *driver;
-  char *waiting;
+  char *waiting = NULL;
   int code = driver_load(connector, "sqlite", &driver, error);
   if (code == SQLITE_OK) code = find_waiting(place, driver->dialect, block, &waiting, error);
   if (code != SQLITE_OK || !waiting) return code;
