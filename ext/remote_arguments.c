@@ -6,6 +6,7 @@
 ** number before it compares (a column of numeric affinity), it is done here, by SQLite.
 */
 #include "arguments.h"
+#include "outer_join.h"
 #include "remote_arguments.h"
 #include "value.h"
 #include <string.h>
@@ -25,7 +26,7 @@ void remote_arguments_clear(RemoteArguments *arguments) {
     sqlite3_value_free(arguments->members[i]);
   sqlite3_free(arguments->members);
   bound_clear(&arguments->query);
-  *arguments = (RemoteArguments){.limit = -1};
+  *arguments = (RemoteArguments){.limit = -1, .outer_join = arguments->outer_join};
 }
 
 /* What SQLite compares the column with. JSON has no meaning here. */
@@ -90,6 +91,13 @@ static int take_test(RemoteArguments *arguments, const RemoteTable *table,
   ScanTest *test = &arguments->tests[arguments->test_count];
   *test = (ScanTest){.column = &table->columns[argument->column]};
   int code;
+  if (outer_join_matters(argument->operator) && arguments->outer_join == OUTER_JOIN_UNKNOWN)
+    arguments->outer_join =
+        outer_join_possible(table->connector->db) ? OUTER_JOIN_POSSIBLE : OUTER_JOIN_NONE;
+  if (outer_join_matters(argument->operator) && arguments->outer_join == OUTER_JOIN_POSSIBLE) {
+    arguments->exact = false;
+    return SQLITE_OK;
+  }
   if (argument->operator== PUSH_IN) {
     code = take_list(arguments, dialect, argument, given, test);
   } else {

@@ -385,7 +385,10 @@ int remote_scan_value(RemoteScan *scan, int column, Value *value, Error *error) 
                      "column \"%s\" was not asked for when the statement was prepared",
                      known->name);
   int code = result_value(scan, (size_t)scan->map[column], value, error);
-  if (code != SQLITE_OK || affinity_keeps(known->affinity, value)) return code;
+  if (code != SQLITE_OK) return code;
+  if (value->type == VALUE_REAL && value->real == 0 && known->affinity == AFFINITY_REAL)
+    value->real = 0; /* a REAL column of SQLite has no -0.0 */
+  if (affinity_keeps(known->affinity, value)) return SQLITE_OK;
   /* values of the class that belongs to the type are as they should be */
   if (known->class_name && !scan->remote->dialect->dynamic_types &&
       affinity_of(driver_class(known->class_name)->sqlite_type) == known->affinity)

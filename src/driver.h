@@ -199,6 +199,9 @@ typedef struct DriverDialect {
   char like_escape;
   const char *count;  /* "count(*)" */
   const char *beyond; /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
+  const char
+      *query_text;    /* class of a query's text columns; NULL = text. A result does not tell the
+                             character set that its column is compared in */
   bool nulls_last;    /* NULL sorts as the largest value unless the text says otherwise */
   bool dynamic_types; /* a column may hold values of every type, and SQLite's rules hold there */
   const char *catalog_names; /* only the names of its tables; for a server where one damaged
@@ -246,6 +249,8 @@ typedef enum TransactionState {
 **   single       REAL      4 byte float, widened: the server compares it with a double in this form
 **                          too, and not as the shortest decimal that it prints
 **   text         TEXT      characters, compared by the column's collation
+**   latin1       TEXT      the same (MySQL) with the collation latin1_swedish_ci or latin1_bin
+**   foreign      TEXT      the same (MySQL) in a character set that is not Unicode, or may not be
 **   char         TEXT      padded with spaces, which count here and not there
 **   enum         TEXT      labels; the server's order is that of their declaration
 **   uuid         TEXT      lower case with hyphens

@@ -34,6 +34,10 @@ static bool is_class(const PushColumn *column, const char *name) {
   return !strcmp(column->class_name, name);
 }
 
+static bool is_text(const PushColumn *column) {
+  return is_class(column, "text") || is_class(column, "latin1") || is_class(column, "foreign");
+}
+
 static bool is_moment(const PushColumn *column) {
   return !strncmp(column->class_name, "timestamp", 9) || is_class(column, "date");
 }
@@ -307,7 +311,7 @@ static int decide_glob(const PushColumn *column, const Value *value, PushTest *t
 
 static int decide_pattern(const DriverDialect *dialect, const PushColumn *column,
                           PushOperator operator, const Value * value, PushTest *test) {
-  bool text = is_class(column, "text");
+  bool text = is_text(column);
   if (value->type != VALUE_TEXT || !text || !is_plain(value)) return SQLITE_OK;
   if (dialect->dynamic_types) {
     if (operator== PUSH_LIKE && dialect->like) send(test, PUSH_LIKE, false, *value);
@@ -331,7 +335,7 @@ static void decide_value(const DriverDialect *dialect, const PushColumn *column,
     decide_real(operator, value, test);
   else if (is_class(column, "numeric"))
     decide_numeric(operator, value, test);
-  else if (is_class(column, "text"))
+  else if (is_text(column))
     decide_text(column, operator, value, binary, test);
   else if (is_class(column, "char"))
     decide_similar(operator, value, binary, test);
@@ -409,7 +413,7 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
   if (operator== PUSH_NULL || operator== PUSH_NOT_NULL) return null_is_null(dialect, column);
   const DriverCompare *compare = compare_of(dialect, column);
   if (!compare) return operator== PUSH_IS || operator== PUSH_IS_NOT; /* the value may be NULL */
-  bool text = is_class(column, "text");
+  bool text = is_text(column);
   switch (operator) {
   case PUSH_LIKE:
   case PUSH_GLOB: return text;
@@ -430,8 +434,7 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
 bool push_sorts(const DriverDialect *dialect, const PushColumn *column) {
   const DriverCompare *compare = compare_of(dialect, column);
   if (!compare || !compare->sorts || !column->binary) return false;
-  if (is_class(column, "text") && column->compare == COMPARE_INEXACT)
-    return compare->orders_inexact;
+  if (is_text(column) && column->compare == COMPARE_INEXACT) return compare->orders_inexact;
   return true;
 }
 
@@ -440,7 +443,7 @@ bool push_distinguishes(const DriverDialect *dialect, const PushColumn *column) 
                                         "date",    "timestamp", "timestamptz", "blob"};
   if (!compare_of(dialect, column) || !column->binary) return false;
   if (dialect->dynamic_types) return column->compare == COMPARE_BYTES;
-  if (is_class(column, "text") || is_class(column, "enum")) return equality_is_exact(column);
+  if (is_text(column) || is_class(column, "enum")) return equality_is_exact(column);
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
     if (is_class(column, classes[i])) return true;
   return false;

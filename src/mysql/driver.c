@@ -33,6 +33,7 @@ static const DriverDialect dialect = {
     .compare = my_compare,
     .like = "CONVERT(%s USING utf8mb4) COLLATE utf8mb4_general_ci LIKE %s ESCAPE '|'",
     .like_escape = '|',
+    .query_text = "foreign",
     .count = "count(*)",
     .catalog_columns = my_catalog_columns,
     .catalog_table_columns = my_catalog_table_columns,

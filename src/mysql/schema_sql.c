@@ -24,7 +24,9 @@
   " WHEN c.data_type='decimal' THEN"                                                               \
   " IF(c.numeric_precision>15,'numeric',IF(c.numeric_scale=0,'whole','decimal'))"                  \
   " WHEN c.data_type='float' THEN 'single' WHEN c.data_type='double' THEN 'real'"                  \
-  " WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext') THEN 'text'"  \
+  " WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext') THEN"         \
+  " CASE WHEN c.character_set_name IN ('utf8mb4','utf8mb3','utf8') THEN 'text'"                    \
+  " WHEN c.collation_name IN ('latin1_swedish_ci','latin1_bin') THEN 'latin1' ELSE 'foreign' END"  \
   " WHEN c.data_type IN ('enum','uuid','date') THEN c.data_type"                                   \
   " WHEN c.data_type IN ('datetime','timestamp') THEN 'timestamp'"                                 \
   " WHEN c.data_type IN ('binary','varbinary','tinyblob','blob','mediumblob','longblob','vector')" \
