@@ -91,7 +91,7 @@ static bool is_attached_name(sqlite3 *db, const char *name) {
 
 /* A memory schema. ':memory:' is read-only under a read-only main. The other form is a URI, which not
 ** every host allows: its path cannot be a file, so that it fails where it is taken for a file's name. */
-static int attach_memory(sqlite3 *db, const char *name, Error *error) {
+static int attach_memory(sqlite3 *db, const char *block, const char *name, Error *error) {
   const char *file =
       sqlite3_db_readonly(db, "main") == 1 ? "file:/dev/null/connector?mode=memory" : ":memory:";
   char *sql = sqlite3_mprintf("ATTACH %Q AS \"%w\"", file, name);
@@ -104,7 +104,7 @@ static int attach_memory(sqlite3 *db, const char *name, Error *error) {
     return error_set(error, code,
                      "%s: DETACH one, or put the tables into a file that is open already: SELECT "
                      "connector_link('%s')",
-                     message, name);
+                     message, block);
   return error_set(error, code, "the schema %s could not be attached: %s", name, message);
 }
 
@@ -133,7 +133,7 @@ static int attach_tables(Connector *connector, Linking *linking, LinkedCounts *c
   bool there;
   const char *as = linking->options.as ? linking->options.as : linking->name;
   int code = check_schema(connector, linking, as, &there, error);
-  if (code == SQLITE_OK && !there) code = attach_memory(connector->db, as, error);
+  if (code == SQLITE_OK && !there) code = attach_memory(connector->db, linking->name, as, error);
   if (code != SQLITE_OK) return code;
   LinkedRequest request = {.remote = linking->remote,
                            .schema = linking->schema,
