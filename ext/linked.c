@@ -53,12 +53,11 @@ static bool present_add(PresentList *list, const char *name, const char *sql) {
   return item->name && item->sql;
 }
 
-/* The virtual tables of the schema. */
+/* The tables and views of the schema: a name can be taken by each. */
 static int present_read(sqlite3 *db, const char *schema, PresentList *list, Error *error) {
   sqlite3_stmt *statement = NULL;
-  char *sql = sqlite3_mprintf("SELECT name, sql FROM \"%w\".sqlite_schema WHERE type = 'table' AND "
-                              "sql LIKE 'CREATE VIRTUAL TABLE %%'",
-                              schema);
+  char *sql = sqlite3_mprintf(
+      "SELECT name, sql FROM \"%w\".sqlite_schema WHERE type IN ('table', 'view')", schema);
   int code = sql ? sqlite3_prepare_v2(db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
   bool memory = true;
