@@ -293,9 +293,10 @@ proc servers::mysql_launch {server} {
   dict with server {}
   set prefix [as_user {mysql nobody}]
   # performance_schema, small: the only place that shows a client's program_name.
+  # tmpdir: a server that starts removes the temporary files of all others that share it.
   set options [list --no-defaults --datadir=$data --socket=$socket --port=$port \
     --bind-address=127.0.0.1 --pid-file=$directory/mariadbd.pid --init-file=$directory/init.sql \
-    --skip-name-resolve --max-connections=100 --skip-log-bin --skip-symbolic-links \
+    --skip-name-resolve --max-connections=100 --skip-log-bin --tmpdir=$directory --skip-symbolic-links \
     --innodb-buffer-pool-size=32M --innodb-log-file-size=8M --innodb-flush-log-at-trx-commit=2 \
     --innodb-fast-shutdown=2 --max-allowed-packet=256M --default-time-zone=+05:30 \
     --performance-schema=ON --performance-schema-max-table-instances=200 \
