@@ -38,6 +38,18 @@ static int take_value(sqlite3_value *from, Affinity affinity, Value *value) {
   return code;
 }
 
+int remote_argument_value(const RemoteArguments *arguments, const RemoteTable *table,
+                          const RemotePlan *plan, int index, Value *value) {
+  const PlanArgument *argument = &plan->arguments[index];
+  bool test = argument->use == PLAN_TEST;
+  Affinity affinity = test ? table->columns[argument->column].affinity : AFFINITY_NONE;
+  return take_value(arguments->values[index], affinity, value);
+}
+
+int remote_argument_member(const RemoteArguments *arguments, size_t index, Value *value) {
+  return take_value(arguments->members[index], AFFINITY_NONE, value);
+}
+
 /* ---------------------------------------------------------------- lists */
 
 static int add_member(RemoteArguments *arguments, sqlite3_value *value, size_t *room) {
