@@ -76,8 +76,7 @@ static int take_list(RemoteArguments *arguments, const DriverDialect *dialect,
     if (add_member(arguments, value, &room) != SQLITE_OK) return SQLITE_NOMEM;
   if (code != SQLITE_DONE) return code;
   size_t count = arguments->member_count - first;
-  size_t most = dialect->arrays ? LIST_MOST : (size_t)dialect->max_parameters / 2;
-  if (count > most || count > LIST_MOST) return SQLITE_OK; /* verdict: drop */
+  if (count > LIST_MOST) return SQLITE_OK; /* verdict: drop */
   test->list = sqlite3_malloc64((count + 1) * sizeof *test->list);
   if (!test->list) return SQLITE_NOMEM;
   for (size_t i = 0; i < count; i++)
@@ -87,6 +86,12 @@ static int take_list(RemoteArguments *arguments, const DriverDialect *dialect,
   test->list_count = count;
   push_decide_in(dialect, test->column, test->list, &test->list_count, argument->binary,
                  &test->test);
+  if (test->test.verdict != PUSH_SEND || test->test.compare->array) return SQLITE_OK;
+  /* all lists of a statement share its placeholders */
+  if (test->list_count <= (size_t)dialect->max_parameters / 2 - arguments->places)
+    arguments->places += test->list_count;
+  else
+    test->test = (PushTest){0}; /* verdict: drop */
   return SQLITE_OK;
 }
 

@@ -15,6 +15,7 @@ typedef struct RemoteArguments {
   size_t member_count;
   ScanTest *tests; /* those that are sent */
   size_t test_count;
+  size_t places;        /* placeholders that the lists take */
   bool none;            /* no row can satisfy them */
   bool exact;           /* the server keeps just the rows that SQLite keeps */
   int64_t limit;        /* rows that are enough, -1 = all are wanted */

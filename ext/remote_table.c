@@ -247,17 +247,17 @@ int remote_table_usage(const RemoteTable *table, Error *error) {
 }
 
 int remote_table_destroy(RemoteTable *table, Error *error) {
-  if (!table->arguments.table) return SQLITE_OK;
+  if (table->arguments.query) return SQLITE_OK;
   return remote_shadow_drop(table->connector->db, table->place.schema, table->place.table, error);
 }
 
 int remote_table_rename(RemoteTable *table, const char *name, Error *error) {
   char *copy = sqlite3_mprintf("%s", name);
   if (!copy) return error_memory(error);
-  int code = table->arguments.table
-                 ? remote_shadow_rename(table->connector->db, table->place.schema,
-                                        table->place.table, name, error)
-                 : SQLITE_OK;
+  int code = table->arguments.query
+                 ? SQLITE_OK
+                 : remote_shadow_rename(table->connector->db, table->place.schema,
+                                        table->place.table, name, error);
   if (code != SQLITE_OK) {
     sqlite3_free(copy);
     return code;

@@ -11,8 +11,10 @@ static void print(PushPrinter *printer, const char *text) {
   buffer_text(printer->sql, text);
 }
 
+/* SQLite takes "x" for a text when there is no column x; `x` is always a name. */
 void push_name(PushPrinter *printer, const char *name) {
-  char quote = printer->dialect->identifier_quote;
+  const DriverDialect *dialect = printer->dialect;
+  char quote = dialect->backtick_names ? '`' : dialect->identifier_quote;
   buffer_append(printer->sql, &quote, 1);
   for (; *name; name++) {
     if (*name == quote) buffer_append(printer->sql, &quote, 1);
