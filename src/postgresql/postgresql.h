@@ -143,6 +143,7 @@ typedef struct PgConnection {
   int syncs;           /* Sync messages sent and not yet answered (pipeline mode) */
   bool sync_owed;      /* messages were sent in pipeline mode with no Sync after them yet */
   int64_t looked;      /* last look at clock and interrupt */
+  bool flowing;        /* a row came last, so more may be there already */
 
   /* texts for server() */
   char version[32], tls[96], tls_subject[256], tls_issuer[256], tls_expiry[40],
