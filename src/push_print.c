@@ -86,13 +86,19 @@ static void form_value(PushPrinter *printer, const char *form, const Value *valu
   print(printer, at + 2);
 }
 
-/* Two places: the column, then a value. */
+/* Two places: the column, then a value; the column again in a third. */
 static void form_both(PushPrinter *printer, const char *form, const char *name,
                       const Value *value) {
   const char *at = strstr(form, "%s");
   buffer_append(printer->sql, form, (size_t)(at - form));
   push_name(printer, name);
-  form_value(printer, at + 2, value);
+  const char *rest = strstr(at + 2, "%s") + 2, *again = strstr(rest, "%s");
+  buffer_append(printer->sql, at + 2, (size_t)(rest - 2 - (at + 2)));
+  place(printer, value);
+  if (again)
+    form_name(printer, rest, name);
+  else
+    print(printer, rest);
 }
 
 static void print_operator(PushPrinter *printer, PushOperator operator) {
