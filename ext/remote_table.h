@@ -72,8 +72,9 @@ typedef enum PlanUse {
 typedef struct PlanArgument {
   PlanUse use;
   int column; /* of a test; the parameter's number */
-  PushOperator operator;
-  bool binary; /* texts are compared by their bytes */
+  PushOperator op;
+  bool binary;   /* texts are compared by their bytes */
+  bool constant; /* with a literal */
 } PlanArgument;
 
 typedef struct PlanOrder {
