@@ -28,6 +28,7 @@ typedef struct RemoteTable {
   Connector *connector;
   ModuleArguments arguments;
   TablePlace place;          /* has the names */
+  Error error;               /* of the call that runs; empty between two */
   char *fault;               /* why xConnect does not know the columns; NULL = it does */
   PushColumn *columns;       /* the visible ones */
   int column_count;          /* of them */
