@@ -198,7 +198,9 @@ static bool is_select(const Call *call) {
 static void print_class(sqlite3_str *text, const DriverDialect *dialect, const char *class_name) {
   bool is_text = strcmp(class_name, "text") == 0;
   if (is_text && dialect->query_text) class_name = dialect->query_text;
-  sqlite3_str_appendf(text, " REMOTE %s%s", class_name, is_text ? " inexact" : "");
+  /* of a SQLite file neither collation nor encoding is known here */
+  const char *compare = dialect->dynamic_types ? " equality" : is_text ? " inexact" : "";
+  sqlite3_str_appendf(text, " REMOTE %s%s", class_name, compare);
 }
 
 static char *create_text(const Call *call, const char *name, const Description *description) {

@@ -29,6 +29,11 @@ int remote_arguments_take(RemoteTable *table, const DriverDialect *dialect, cons
 /* The query's text and parameters. */
 int remote_arguments_bind(const RemoteTable *table, const DriverDialect *dialect,
                           const RemotePlan *plan, RemoteArguments *arguments, Error *error);
+/* Argument number `index` as SQLite compares it (a list: NULL), and a member of the lists; borrowed.
+** SQLITE_OK or SQLITE_NOMEM. */
+int remote_argument_value(const RemoteArguments *arguments, const RemoteTable *table,
+                          const RemotePlan *plan, int index, Value *value);
+int remote_argument_member(const RemoteArguments *arguments, size_t index, Value *value);
 void remote_arguments_clear(RemoteArguments *arguments);
 
 #endif

@@ -75,7 +75,7 @@ static void print_tests(const RemoteSelect *select, PushPrinter *printer) {
   for (size_t i = 0; i < select->test_count; i++) {
     const ScanTest *test = &select->tests[i];
     buffer_text(printer->sql, i ? " AND " : " WHERE ");
-    if (test->test.operator== PUSH_IN)
+    if (test->test.op == PUSH_IN)
       push_in(printer, test->column, &test->test, test->list, test->list_count);
     else
       push_test(printer, test->column, &test->test);
@@ -154,4 +154,17 @@ int remote_select_print(const RemoteSelect *select, DriverBuffer *sql, PushValue
   }
   if (code == SQLITE_OK && sql->failed) code = error_memory(error);
   return code;
+}
+
+int remote_select_open(const RemoteSelect *select, Remote *remote, DriverBuffer *sql,
+                       PushValues *values, Stream **stream, Error *error) {
+  RemoteSelect named = *select;
+  buffer_reset(sql);
+  push_values_reset(values);
+  named.source = remote_table_source((RemoteTable *)select->table, select->dialect, error);
+  if (!named.query && !named.source) return error->code;
+  int code = remote_select_print(&named, sql, values, error);
+  if (code != SQLITE_OK) return code;
+  return stream_open_read(remote, sql->data, sql->size, values->values, values->count, stream,
+                          error);
 }

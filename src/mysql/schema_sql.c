@@ -20,7 +20,7 @@
   "CASE WHEN c.data_type IN ('tinyint','smallint','mediumint','int') THEN 'integer'"               \
   " WHEN c.data_type='bigint' THEN IF(c.column_type LIKE '%unsigned%','any','integer')"            \
   " WHEN c.data_type='year' THEN 'oid'"                                                            \
-  " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'oid','blob')"                          \
+  " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'oid','opaque')"                        \
   " WHEN c.data_type='decimal' THEN"                                                               \
   " IF(c.numeric_precision>15,'numeric',IF(c.numeric_scale=0,'whole','decimal'))"                  \
   " WHEN c.data_type='float' THEN 'single' WHEN c.data_type='double' THEN 'real'"                  \

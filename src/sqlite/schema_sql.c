@@ -56,7 +56,8 @@
   " c.\"notnull\" OR c.is_rowid, c.dflt_value,"                                                    \
   " CASE WHEN c.hidden = 2 THEN 'virtual' WHEN c.hidden = 3 THEN 'stored'"                         \
   " WHEN c.is_rowid THEN 'auto' END,"                                                              \
-  " CASE WHEN c.collated > 0 THEN 'inexact' ELSE 'bytes' END, NULL FROM col c"                     \
+  " CASE WHEN (SELECT encoding FROM pragma_encoding) <> 'UTF-8' THEN 'equality' WHEN c.collated "  \
+  "> 0 THEN 'inexact' ELSE 'bytes' END, NULL FROM col c"                                           \
   " UNION ALL "                                                                                    \
   "SELECT 3, c.tab, 1, '', c.name, 'primary', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"      \
   " FROM col c WHERE c.is_rowid"                                                                   \
