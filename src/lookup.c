@@ -127,7 +127,7 @@ static int database_open(Lookup *store, Error *error) {
     sqlite3_str *sql = sqlite3_str_new(store->db);
     sqlite3_str_appendall(sql, "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=off;"
                                "PRAGMA synchronous=off; PRAGMA locking_mode=exclusive;"
-                               "PRAGMA secure_delete=off; PRAGMA cache_size=-4000;"
+                               "PRAGMA secure_delete=off; PRAGMA cache_size=-8000;"
                                "BEGIN; CREATE TABLE t(");
     lookup_column_list(store, sql);
     sqlite3_str_appendall(sql, "); CREATE TABLE k(key BLOB PRIMARY KEY, head, tail) WITHOUT ROWID");
@@ -138,9 +138,17 @@ static int database_open(Lookup *store, Error *error) {
 
 /* ---------------------------------------------------------------- making and freeing */
 
+/* SQLite's own rules (datatype3.html, 3.1), in their order. */
 static LookupAffinity affinity_of(const char *type) {
-  if (type == NULL || type[0] == 0 || sqlite3_stricmp(type, "BLOB") == 0) return AFFINITY_NONE;
-  return sqlite3_stricmp(type, "TEXT") == 0 ? AFFINITY_TEXT : AFFINITY_NUMBER;
+  static const struct {
+    const char *like;
+    LookupAffinity affinity;
+  } rules[] = {{"%INT%", AFFINITY_NUMBER}, {"%CHAR%", AFFINITY_TEXT}, {"%CLOB%", AFFINITY_TEXT},
+               {"%TEXT%", AFFINITY_TEXT},  {"%BLOB%", AFFINITY_NONE}, {"", AFFINITY_NONE}};
+  for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    if (sqlite3_strlike(rules[i].like, type, 0) == 0) return rules[i].affinity;
+  }
+  return AFFINITY_NUMBER;
 }
 
 static const char *collation_of(const char *name) {

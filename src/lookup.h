@@ -32,7 +32,7 @@ typedef struct LookupColumn {
   bool json;      /* its TEXT values may be marked as JSON documents; elsewhere the mark is lost */
 } LookupColumn;
 
-typedef enum LookupOperator {
+typedef enum LookupRelation {
   LOOKUP_EQ,
   LOOKUP_IS, /* = that finds NULL too */
   LOOKUP_LT,
@@ -41,11 +41,11 @@ typedef enum LookupOperator {
   LOOKUP_GE,
   LOOKUP_IS_NULL,
   LOOKUP_NOT_NULL
-} LookupOperator;
+} LookupRelation;
 
 typedef struct LookupTerm {
   size_t column;
-  LookupOperator operator;
+  LookupRelation relation;
   size_t
       argument; /* its number among the arguments of a search; not used by IS_NULL and NOT_NULL */
   bool
@@ -54,8 +54,8 @@ typedef struct LookupTerm {
 } LookupTerm;
 
 /* Nothing is opened before there is a row to keep. Rows have column_count values (0 is allowed); answers are
-** remembered up to `limit` bytes in all, one of them up to an eighth of that. SQLITE_TOOBIG: more columns
-** than a table can have. `host` is borrowed for the store's life. */
+** remembered up to `limit` bytes in all, one of them up to an eighth of that. `host` is borrowed for the store's
+** life; only its `interrupted` is used. */
 int lookup_new(const DriverHost *host, const LookupColumn *columns, size_t column_count,
                int64_t limit, Lookup **store, Error *error);
 void lookup_free(Lookup *store); /* NULL is allowed */

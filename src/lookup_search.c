@@ -96,7 +96,7 @@ void lookup_note_values(Lookup *store, const Value *values) {
 
 /* The tables above. */
 static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, const Value *value) {
-  if (value->type == VALUE_NULL) return term->operator== LOOKUP_IS ? FORM_NULL : FORM_NEVER;
+  if (value->type == VALUE_NULL) return term->relation == LOOKUP_IS ? FORM_NULL : FORM_NEVER;
   if (value->type == VALUE_BLOB) return FORM_PLAIN;
   bool text = value->type == VALUE_TEXT;
   bool number = !text || like_number(value->bytes.data, value->bytes.size);
@@ -104,7 +104,7 @@ static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, co
       text ? !(number && column->affinity == AFFINITY_NUMBER) : column->affinity == AFFINITY_TEXT;
   if (column->mixed) return FORM_FREE;
   if (texts_meet && !(term->own_collation && column->collation != NULL)) return FORM_FREE;
-  if (term->operator== LOOKUP_EQ || term->operator== LOOKUP_IS) {
+  if (term->relation == LOOKUP_EQ || term->relation == LOOKUP_IS) {
     if (!number) return FORM_PLAIN;
     bool printed = column->affinity == AFFINITY_TEXT && value->type == VALUE_REAL;
     return printed ? FORM_EITHER : FORM_NUMBER;
@@ -115,7 +115,7 @@ static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, co
 
 static bool is_equality(const LookupTerm *term, LookupForm form) {
   if (form == FORM_NUMBER || form == FORM_EITHER || form == FORM_NULL) return true;
-  return form == FORM_PLAIN && (term->operator== LOOKUP_EQ || term->operator== LOOKUP_IS);
+  return form == FORM_PLAIN && (term->relation == LOOKUP_EQ || term->relation == LOOKUP_IS);
 }
 
 /* Fills plan->forms; false when no row can be found. */
@@ -124,9 +124,9 @@ static bool plan_forms(const Lookup *store, LookupPlan *plan, const Value *argum
   for (size_t i = 0; i < plan->term_count; i++) {
     const LookupTerm *term = &plan->terms[i];
     LookupForm form = FORM_FREE;
-    if (term->operator== LOOKUP_IS_NULL) {
+    if (term->relation == LOOKUP_IS_NULL) {
       form = FORM_NULL;
-    } else if (term->operator== LOOKUP_NOT_NULL) {
+    } else if (term->relation == LOOKUP_NOT_NULL) {
       form = FORM_NOT_NULL;
     } else if (term->argument < count) {
       form = term_form(term, &store->columns[term->column], &arguments[term->argument]);
@@ -193,7 +193,7 @@ static int index_make(Lookup *store, const LookupPlan *plan) {
 
 static void term_print(const Lookup *store, const LookupTerm *term, LookupForm form, int parameter,
                        sqlite3_str *sql) {
-  static const char *const operators[] = {"=", "=", "<", "<=", ">", ">="};
+  static const char *const relations[] = {"=", "=", "<", "<=", ">", ">="};
   const char *collation = store->columns[term->column].collation;
   int column = (int)term->column;
   switch (form) {
@@ -202,7 +202,7 @@ static void term_print(const Lookup *store, const LookupTerm *term, LookupForm f
   case FORM_NULL: sqlite3_str_appendf(sql, "c%d IS NULL", column); break;
   case FORM_NOT_NULL: sqlite3_str_appendf(sql, "c%d IS NOT NULL", column); break;
   case FORM_PLAIN:
-    sqlite3_str_appendf(sql, "c%d%s?%d COLLATE %s", column, operators[term->operator], parameter,
+    sqlite3_str_appendf(sql, "c%d%s?%d COLLATE %s", column, relations[term->relation], parameter,
                         collation != NULL ? collation : "BINARY");
     break;
   case FORM_NUMBER:
