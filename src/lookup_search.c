@@ -1,40 +1,42 @@
 /*
 ** lookup_search.c: which rows of the whole table can satisfy the terms of a search.
 **
-** The virtual table's query decides in the end; here only no row may be missed. What makes that hard is that
-** the query compares `column op argument` in one of three ways, by the column's declared affinity and that of
-** the expression the argument came from, which the virtual table is never told:
+** The virtual table's query decides in the end; here only no row may be missed. What makes that hard
+** is that the query compares `column relation argument` in one of three ways, chosen by the affinity of
+** the column and that of the expression the argument came from, which no virtual table is told:
 **
-**   as is      number = number, text = text by the collation, blob = blob; number < text < blob
-**   NUMERIC    a text on either side that looks like a number is one: '05' = 5
-**   TEXT       if one side is a text, a number on the other side is printed: '5' = 5, but '05' <> 5
+**   as is     number with number, text with text by the collation, blob with blob; the kinds in order
+**   NUMERIC   as is, after a text on either side that looks like a number became one: '05' = 5
+**   TEXT      as is, after a number that meets a text was printed: '5' = 5, '05' <> 5
 **
-**   column        | argument came from: a literal, ?, +x, f(x) | a TEXT or BLOB column | a numeric column
-**   INTEGER, REAL, NUMERIC                NUMERIC                NUMERIC                 NUMERIC
-**   TEXT                                  TEXT                   as is                   NUMERIC
-**   BLOB, none                            as is                  as is                   NUMERIC
+**                             argument came from
+**   column                    a literal, ?, expression   a TEXT or BLOB column   a numeric column
+**   INTEGER, REAL, NUMERIC    NUMERIC                    NUMERIC                 NUMERIC
+**   TEXT                      TEXT                       as is                   NUMERIC
+**   BLOB, none                as is                      as is                   NUMERIC
 **
-** Let N(x) be CAST(x AS NUMERIC): x itself for a number, the number that a text looks like. Whatever the way,
-** equal values are the same text (by the collation), the same blob, or have the same N; or the column's text is
-** the print of the argument (then N(column) = N(print(argument))), or the argument's text the print of a number
-** in a TEXT column ("mixed": such a column's terms are dropped). So one index on c and one on N(c) find all:
+** Let N(x) be CAST(x AS NUMERIC): x itself for a number, the number that a text looks like or starts
+** with. Values that are equal in one of the ways are the same text by the collation, the same blob, or
+** have the same N; or a text of the column is the print of the argument, and then has the N of that
+** print. (An argument that is the print of a REAL in the column is left: a TEXT column that holds
+** numbers is not searched by.) So an index on c and one on N(c) find all, without regard to the way:
 **
-**   = and IS      | INTEGER                | REAL                         | text like a number     | other text | blob
-**   numeric       | N(c) = ?               | N(c) = ?                     | N(c) = N(?)            | c = ?      | c = ?
-**   TEXT          | N(c) = ? [own]         | N(c) IN (?, N(print ?)) [own]| N(c) = N(?) [own]      | c = ? [own]| c = ?
-**   BLOB, none    | N(c) = ?               | N(c) = ?                     | N(c) = N(?) [own]      | c = ? [own]| c = ?
+**   = and IS      INTEGER         REAL                          like a number    other text     blob
+**   numeric       N(c) = ?        N(c) = ?                      N(c) = N(?)      c = ? [own]    c = ?
+**   TEXT          N(c) = ? [own]  N(c) IN (?, N(print ?)) [own] N(c)=N(?) [own]  c = ? [own]    c = ?
+**   BLOB, none    N(c) = ?        N(c) = ?                      N(c)=N(?) [own]  c = ? [own]    c = ?
 **
-** The order differs more between the ways, so a range is searched only where they agree. That needs a column in
-** which no text looks like a number ("digits"):
+** The order differs more from way to way, so a range is searched only where all possible ways agree.
+** That needs a column in which no text looks like a number ([no digits]):
 **
-**   < <= > >=     | INTEGER, REAL          | text like a number     | other text             | blob
-**   numeric       | c < ?  without digits  | dropped                | c < ? no digits, [own] | c < ?
-**   TEXT          | dropped                | dropped                | c < ? no digits, [own] | c < ?
-**   BLOB, none    | c < ?  without digits  | dropped                | c < ? no digits, [own] | c < ?
+**   < <= > >=     INTEGER, REAL        like a number   other text                 blob
+**   numeric       c < ? [no digits]    dropped         c < ? [no digits] [own]    c < ?
+**   TEXT          dropped              dropped         c < ? [no digits] [own]    c < ?
+**   BLOB, none    c < ? [no digits]    dropped         c < ? [no digits] [own]    c < ?
 **
-** [own]: two texts may be compared, so the term is dropped unless it uses the column's own collation. (That
-** texts which BINARY, NOCASE or RTRIM take for equal have the same N is true of these three.)
-** NULL: = and ranges are true for no row, IS finds the NULLs.
+** [own]: two texts may be compared, so the term is dropped if it has not the column's own collation.
+** (That texts which it takes for equal have the same N is true of BINARY, NOCASE and RTRIM.)
+** With a NULL, = and ranges are true for no row, and IS finds the NULLs.
 */
 #include "lookup_state.h"
 #include <string.h>
@@ -228,7 +230,7 @@ static int variant_prepare(Lookup *store, const LookupPlan *plan, sqlite3_stmt *
     term_print(store, &plan->terms[i], plan->forms[i], (int)i + 1, sql);
     before = " AND ";
   }
-  return lookup_prepare(store, sql, statement);
+  return lookup_prepare_built(store, sql, statement);
 }
 
 /* Frees the one that was used longest ago. */
