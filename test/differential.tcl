@@ -1,0 +1,610 @@
+# differential.tcl: random queries whose answers must be the same over remote tables with push-down,
+# over remote tables without it, and over local copies of the same rows. differential.test is its user;
+# the values, tables and queries are made in differential_data, _schema and _query.tcl.
+#
+#   differential::round DRIVER SEED COUNT STANDIN   tables of that seed, and COUNT queries on them; gives
+#                             a dictionary: queries, tables, rows, failures (a list of reports)
+#   differential::check_query QUERY   one query in all forms: nothing, or a report {title text …}, for
+#                             which the query has been reduced
+#
+# STANDIN: remote = the tables of the connector; view = connector_view over them, table = other local
+# tables (both for testing the generator itself; a script in `plant` may spoil the latter).
+#
+# A query is a dictionary: tree, and maybe before, after (lists of trees: statements around it) and
+# runs (how often the same prepared statement runs, each time with other bound values). A tree is a
+# list, the first element of which says what it is:
+#
+#   t TEXT                    SQL
+#   s TREE …                  one after the other
+#   o PREFIX SEPARATOR LEAST TREE …   a list; the reducer may take away all but LEAST; nothing if empty
+#   x {TREE …} TREE           the reducer may put one of the first instead of the last
+#   v BOUND TYPE VALUE {PAIR …}  a value, as a literal or bound; the pairs are for runs 2, 3 …
+#   T NAME                    a table: remote or its copy
+#   c {ID …} {MARK …} TREE    output columns; a mark says how they compare: exact, {tie COLLATION} (which of
+#                             several equal values comes is not defined: 1 and 1.0, or a and A under NOCASE),
+#                             or bag (the order of a group_concat)
+#   * {ALIAS {ID …} …}        all columns of the tables in FROM
+#   a ALIAS                   the name of a table in FROM
+#   k ID COLLATION TREE       a key of ORDER BY that is the output column ID
+#   l TREE                    LIMIT, OFFSET
+#   b TREE                    a branch of a compound; only the first one's columns count
+#
+# How results compare: an error is equal to any error. Without LIMIT the rows are the same as multisets; with
+# it there are as many, all of which the copy gives without it. Keys of ORDER BY come in the same order.
+
+set differential_here [file dirname [file normalize [info script]]]
+foreach part {data schema query more} { source -encoding utf-8 $differential_here/differential_$part.tcl }
+
+namespace eval differential {
+  variable P            ;# bound values
+  variable place        ;# form,table -> its name in that form
+  variable forms {pushed plain copy}
+  variable pushdown on
+  variable standin remote
+  variable tables {}    ;# of the round: as learn_table gives them
+  variable literal_only 0
+}
+
+# ---------------------------------------------------------------- printing
+
+# Gives sql; sets outs ({id mark} of each output column), keys ({id collation}), limited, bound values P.
+proc differential::print_tree {tree form run with_limit} {
+  variable P
+  variable outs {}
+  variable keys {}
+  variable limited 0
+  variable branches 0
+  variable number 0
+  variable sql ""
+  variable print_form $form
+  variable print_run $run
+  variable print_limit $with_limit
+  variable star {}
+  variable aliases {}
+  unset -nocomplain P
+  print $tree
+  foreach alias $aliases {
+    if {[dict exists $star $alias]} { foreach id [dict get $star $alias] { lappend outs [list $id exact] } }
+  }
+  return $sql
+}
+
+proc differential::print {tree} {
+  variable sql
+  switch [lindex $tree 0] {
+    t { append sql [lindex $tree 1] }
+    s { foreach child [lrange $tree 1 end] { print $child } }
+    x { print [lindex $tree 2] }
+    o {
+      lassign $tree kind prefix separator
+      set between $prefix
+      foreach child [lrange $tree 4 end] {
+        append sql $between
+        print $child
+        set between $separator
+      }
+    }
+    v { print_value {*}[lrange $tree 1 end] }
+    T { append sql $differential::place($differential::print_form,[lindex $tree 1]) }
+    c {
+      lassign $tree kind ids marks child
+      if {$differential::branches <= 1} {
+        foreach id $ids mark $marks { lappend differential::outs [list $id $mark] }
+      }
+      print $child
+    }
+    * {
+      set differential::star [lindex $tree 1]
+      append sql *
+    }
+    a {
+      lappend differential::aliases [lindex $tree 1]
+      append sql [lindex $tree 1]
+    }
+    k {
+      lappend differential::keys [lrange $tree 1 2]
+      print [lindex $tree 3]
+    }
+    l {
+      set differential::limited 1
+      if {$differential::print_limit} { print [lindex $tree 1] }
+    }
+    b {
+      incr differential::branches
+      print [lindex $tree 1]
+    }
+    default { error "no such tree: [string range $tree 0 200]" }
+  }
+}
+
+proc differential::print_value {bound type value {others {}}} {
+  variable sql
+  variable P
+  variable number
+  if {!$bound} {
+    append sql [sqlite_literal [list $type $value]]
+    return
+  }
+  incr number
+  if {$differential::print_run > 0} { lassign [lindex $others $differential::print_run-1] type value }
+  append sql [expr {$type eq "b" ? "@" : "\$"}]differential::P($number)
+  switch $type {
+    i { set P($number) [expr {wide($value)}] }
+    r { set P($number) [expr {double($value)}] }
+    t { if {[is_wide $value]} { set P($number) $value } else { set P($number) [string range x$value 1 end] } }
+    b { set P($number) [binary format a* $value] }
+    hex { set P($number) [db onecolumn "SELECT CAST(x'$value' AS TEXT)"] }
+  }
+}
+
+# ---------------------------------------------------------------- running
+
+proc differential::typed {value} {
+  switch -glob [tcl::unsupported::representation $value] {
+    "value is a pure string*" - "value is a string*" {
+      if {$value eq "\x02NULL\x02"} { return {n {}} }
+      return [list t $value]
+    }
+    "value is a int *" - "value is a wideInt*" - "value is a bignum*" { return [list i $value] }
+    "value is a double*" { return [list r $value] }
+    "value is a bytearray*" { return [list b $value] }
+  }
+  error "no type: [tcl::unsupported::representation $value]"
+}
+
+proc differential::set_pushdown {form} {
+  variable pushdown
+  variable standin
+  set wanted [expr {$form eq "plain" ? "off" : "on"}]
+  if {$wanted eq $pushdown || $standin ne "remote"} return
+  db onecolumn {SELECT connector_config('pushdown', $wanted)}
+  set pushdown $wanted
+}
+
+# The statement's text differs by form, so that each has a prepared statement of its own.
+proc differential::run_sql {form sql width} {
+  set cells [lmap value [db eval "/*$form*/ $sql"] {typed $value}]
+  if {$width <= 1} { return [lmap cell $cells {list $cell}] }
+  set rows {}
+  for {set i 0} {$i < [llength $cells]} {incr i $width} {
+    lappend rows [lrange $cells $i [expr {$i + $width - 1}]]
+  }
+  return $rows
+}
+
+# One result for each run: {rows LIST} or {error MESSAGE}.
+proc differential::run_form {query form {with_limit 1}} {
+  variable outs
+  if {$form ne "copy"} { set_pushdown $form }
+  set runs [expr {[dict exists $query runs] ? [dict get $query runs] : 1}]
+  set results {}
+  try {
+    foreach statement [optional $query before] { db eval [print_tree $statement $form 0 1] }
+    for {set run 0} {$run < $runs} {incr run} {
+      set sql [print_tree [dict get $query tree] $form $run $with_limit]
+      if {[catch {run_sql $form $sql [llength $outs]} result]} {
+        lappend results [list error $result]
+      } else {
+        lappend results [list rows $result]
+      }
+    }
+  } on error message {
+    lappend results [list error $message]
+  } finally {
+    foreach statement [optional $query after] { catch {db eval [print_tree $statement $form 0 1]} }
+  }
+  return $results
+}
+
+proc differential::optional {query key} {
+  if {[dict exists $query $key]} { return [dict get $query $key] }
+}
+
+# ---------------------------------------------------------------- comparing
+
+proc differential::canonical {mark cell} {
+  lassign $cell type value
+  switch [lindex $mark 0] {
+    exact { return $type:$value }
+    bag { return $type:[lsort [split $value \x1f]] }
+  }
+  switch $type {
+    r {
+      if {$value == floor($value) && abs($value) < 1e19} { return i:[expr {entier($value)}] }
+    }
+    t {
+      switch [lindex $mark 1] {
+        NOCASE { return t:[lower $value] }
+        RTRIM { return t:[string trimright $value " "] }
+        ANY { return t:[lower [string trimright $value " "]] }
+      }
+    }
+  }
+  return $type:$value
+}
+
+proc differential::canonical_rows {rows marks} {
+  if {[lsearch -not -exact $marks exact] < 0} {
+    return [lmap row $rows {lmap cell $row {string cat [lindex $cell 0] : [lindex $cell 1]}}]
+  }
+  return [lmap row $rows {lmap cell $row mark $marks {canonical $mark $cell}}]
+}
+
+# How a result differs from the copy's: nothing, or one of the words error, rows, order. `all` is a
+# script that gives the copy's result without LIMIT. Uses what the last print_tree has left.
+proc differential::difference {got wanted all} {
+  variable outs
+  variable keys
+  variable limited
+  set width [llength $outs]
+  foreach g $got w $wanted a [expr {$limited ? [uplevel 1 $all] : {}}] {
+    if {[lindex $g 0] ne [lindex $w 0]} { return error }
+    if {[lindex $g 0] eq "error"} continue
+    set marks [lmap out $outs {lindex $out 1}]
+    if {$marks eq ""} { set marks exact }
+    set g [lindex $g 1]
+    set w [lindex $w 1]
+    if {[llength $g] != [llength $w]} { return rows }
+    set g_rows [canonical_rows $g $marks]
+    set w_rows [canonical_rows $w $marks]
+    if {$g_rows eq $w_rows} continue
+    if {!$limited} {
+      if {[lsort $g_rows] ne [lsort $w_rows]} { return rows }
+    } elseif {[lindex $a 0] eq "rows"} {
+      unset -nocomplain there
+      foreach row [canonical_rows [lindex $a 1] $marks] { incr there($row) }
+      foreach row $g_rows { if {![info exists there($row)] || [incr there($row) -1] < 0} { return rows } }
+    }
+    # ORDER BY: the keys that are still among the columns, up to the first that is not
+    set places {}
+    set key_marks {}
+    foreach key $keys {
+      set at [lsearch -exact -index 0 $outs [lindex $key 0]]
+      if {$at < 0} break
+      lappend places $at
+      lappend key_marks [list tie [lindex $key 1]]
+    }
+    if {$places eq ""} continue
+    foreach row $g other $w {
+      foreach at $places mark $key_marks {
+        if {[canonical $mark [lindex $row $at]] ne [canonical $mark [lindex $other $at]]} { return order }
+      }
+    }
+  }
+}
+
+# {pushed WORD plain WORD}, each word as above.
+proc differential::differences {query} {
+  variable forms
+  set wanted [run_form $query copy]
+  set result {}
+  foreach form {pushed plain} {
+    if {$form eq "plain" && $differential::standin ne "remote"} continue
+    set got [run_form $query $form]
+    # the printer's notes are the same for each form
+    lappend result $form [difference $got $wanted [list differential::run_form $query copy 0]]
+  }
+  return $result
+}
+
+proc differential::differs {query} {
+  set result [differences $query]
+  return [expr {[join [dict values $result] {}] eq "" ? "" : $result}]
+}
+
+# ---------------------------------------------------------------- reducing
+
+# All trees that are one step simpler, the big steps first.
+proc differential::simpler {tree} {
+  set result {}
+  switch [lindex $tree 0] {
+    x {
+      lappend result {*}[lindex $tree 1]
+      foreach child [simpler [lindex $tree 2]] { lappend result [list x [lindex $tree 1] $child] }
+    }
+    o {
+      set least [lindex $tree 3]
+      if {[llength $tree] - 4 > $least} {
+        for {set i 4} {$i < [llength $tree]} {incr i} { lappend result [lreplace $tree $i $i] }
+      }
+      for {set i 4} {$i < [llength $tree]} {incr i} {
+        foreach child [simpler [lindex $tree $i]] { lappend result [lreplace $tree $i $i $child] }
+      }
+    }
+    s {
+      for {set i 1} {$i < [llength $tree]} {incr i} {
+        foreach child [simpler [lindex $tree $i]] { lappend result [lreplace $tree $i $i $child] }
+      }
+    }
+    v {
+      lassign $tree kind bound type value others
+      if {$bound && ![is_wide $value]} { lappend result [list v 0 $type $value $others] }
+    }
+    l {
+      lappend result {t {}}
+      foreach child [simpler [lindex $tree 1]] { lappend result [list l $child] }
+    }
+    c - k - b {
+      foreach child [simpler [lindex $tree end]] { lappend result [lreplace $tree end end $child] }
+    }
+  }
+  return $result
+}
+
+proc differential::reduce {query kind {tries 1500}} {
+  set changed 1
+  while {$changed && $tries > 0} {
+    set changed 0
+    if {[optional $query runs] > 1} {
+      set less [dict replace $query runs [expr {[dict get $query runs] - 1}]]
+      if {[differs $less] eq $kind} { set query $less; set changed 1; continue }
+    }
+    foreach key {tree before} {
+      set old [expr {$key eq "tree" ? [list [dict get $query tree]] : [optional $query before]}]
+      for {set i 0} {$i < [llength $old]} {incr i} {
+        foreach tree [simpler [lindex $old $i]] {
+          if {[incr tries -1] < 0} break
+          set new [dict replace $query $key [expr {$key eq "tree" ? $tree : [lreplace $old $i $i $tree]}]]
+          if {[differs $new] eq $kind} {
+            set query $new
+            set changed 1
+            break
+          }
+        }
+        if {$changed} break
+      }
+      if {$changed} break
+    }
+  }
+  return $query
+}
+
+# ---------------------------------------------------------------- reporting
+
+proc differential::show_cell {cell} {
+  lassign $cell type value
+  if {$type eq "r"} { return $value[expr {[string is entier -strict $value] ? ".0" : ""}] }
+  if {$type eq "t" && [is_wide $value]} { return '$value' }
+  set text [sqlite_literal $cell]
+  if {[string length $text] > 80} { set text "[string range $text 0 70]…([string length $text])" }
+  return $text
+}
+
+proc differential::show_result {results} {
+  join [lmap result $results {
+    if {[lindex $result 0] eq "error"} {
+      string cat "error: [lindex $result 1]"
+    } else {
+      set rows [lindex $result 1]
+      set shown [lmap row [lrange $rows 0 11] {join [lmap cell $row {show_cell $cell}] |}]
+      if {[llength $rows] > 12} { lappend shown "… ([llength $rows] rows)" }
+      if {$rows eq ""} { string cat "(no rows)" } else { join $shown "\n" }
+    }
+  }] "\n--\n"
+}
+
+proc differential::show_bound {query} {
+  variable P
+  set lines {}
+  set runs [expr {[dict exists $query runs] ? [dict get $query runs] : 1}]
+  for {set run 0} {$run < $runs} {incr run} {
+    print_tree [dict get $query tree] pushed $run 1
+    set number 1
+    set line {}
+    for {} {$number <= $differential::number} {incr number} {
+      set cell [expr {[info exists P($number)] ? [typed $P($number)] : {n {}}}]
+      lappend line "P($number) = [show_cell $cell]"
+    }
+    if {$line ne ""} { lappend lines [join $line {, }] }
+  }
+  return [join $lines \n]
+}
+
+# Tables of the tree, in the order of their first use.
+proc differential::tables_in {tree} {
+  set names {}
+  switch [lindex $tree 0] {
+    T { lappend names [lindex $tree 1] }
+    x { lappend names {*}[tables_in [lindex $tree 2]] }
+    s { foreach child [lrange $tree 1 end] { lappend names {*}[tables_in $child] } }
+    o { foreach child [lrange $tree 4 end] { lappend names {*}[tables_in $child] } }
+    c - k - l - b { lappend names {*}[tables_in [lindex $tree end]] }
+  }
+  return [lsort -unique $names]
+}
+
+proc differential::check_query {query} {
+  variable tables
+  set kind [differs $query]
+  if {$kind eq ""} { return }
+  set first [print_tree [dict get $query tree] pushed 0 1]
+  set again [differs $query]
+  if {$again ne $kind} {
+    return [list title "it differs now and then ($kind, then '$again')" query $first]
+  }
+  set reduced [reduce $query $kind]
+  set used [tables_in [dict get $reduced tree]]
+  set report [list title "$kind"]
+  set before {}
+  foreach statement [optional $reduced before] {
+    append before [print_tree $statement pushed 0 1] ";\n"
+    lappend used {*}[tables_in $statement]
+  }
+  lappend report query $before[print_tree [dict get $reduced tree] pushed 0 1]
+  lappend report shape [regsub -all {'([^']|'')*'|[0-9.]+|\$differential::P\S*} [print_tree [dict get $reduced tree] pushed 0 1] ?]
+  set bound [show_bound $reduced]
+  if {$bound ne ""} { lappend report bound $bound }
+  foreach form $differential::forms {
+    if {$form eq "plain" && $differential::standin ne "remote"} continue
+    set results [run_form $reduced $form]
+    lappend report $form [show_result $results]
+  }
+  if {$differential::limited} { lappend report "no limit" [show_result [run_form $reduced copy 0]] }
+  lappend report plan [explain $reduced pushed]
+  foreach table $tables {
+    if {[dict get $table name] ni $used} continue
+    lappend report table "[dict get $table declared] -- [dict get $table count] rows; made by"
+    lappend report remote [join [lmap ddl [dict get $table ddl] {string range $ddl 0 700}] ";\n"]
+  }
+  lappend report whole $first
+  return $report
+}
+
+proc differential::explain {query form} {
+  set_pushdown $form
+  set plan ""
+  try {
+    foreach statement [optional $query before] { db eval [print_tree $statement $form 0 1] }
+    set sql [print_tree [dict get $query tree] $form 0 1]
+    set plan [join [lmap {id parent unused detail} [db eval "EXPLAIN QUERY PLAN $sql"] {string cat $detail}] \n]
+  } on error message {
+    set plan $message
+  } finally {
+    foreach statement [optional $query after] { catch {db eval [print_tree $statement $form 0 1]} }
+  }
+  return $plan
+}
+
+# ---------------------------------------------------------------- a round
+
+proc differential::round {driver seed count {standin_kind remote} {plant {}}} {
+  variable tables {}
+  variable place
+  variable standin $standin_kind
+  unset -nocomplain place
+  db nullvalue \x02NULL\x02
+  variable negative_zero [expr {$standin_kind ne "view"}]
+  seed_random $seed
+  set made [make_remote $driver]
+  db eval {ATTACH ':memory:' AS near}
+  set failures {}
+  try {
+    db eval {SELECT connector_open('far', $::differential_url)}
+    bring $driver $made $plant
+    if {$standin ne "table"} {
+      foreach found [check_copies $driver $tables db] {
+        dict with found {
+          lappend failures [list title "the copy differs from the server" column "$column $type" server $server copy $copy shape copy$type \
+            remote [join [lmap ddl [dict get $table ddl] {string range $ddl 0 300}] ";\n"]]
+        }
+      }
+    }
+    for {set i 0} {$i < $count} {incr i} {
+      seed_random [expr {$seed * 100003 + $i}]
+      set query [random_query]
+      set report [check_query $query]
+      if {$report ne ""} { lappend failures [list number $i {*}$report] }
+    }
+  } finally {
+    set_pushdown copy
+    clear_round
+  }
+  return [dict create queries $count tables [llength $tables] failures $failures]
+}
+
+# Makes the virtual tables and the copies of them, fills place and tables.
+proc differential::bring {driver made plant} {
+  variable tables
+  variable place
+  variable standin
+  set attach [expr {$standin eq "remote" && [chance 50]}]
+  if {$attach} {
+    set options [expr {$driver eq "postgresql" ? "schema=s" : ""}]
+    db eval {SELECT connector_attach('far', $options)}
+  }
+  foreach table $made {
+    set name [dict get $table name]
+    set remote [remote_place $driver $name]
+    set place(copy,$name) near.$name
+    switch $standin {
+      remote {
+        if {$attach} {
+          set at far.$name
+        } else {
+          set at temp.$name
+          db eval "CREATE VIRTUAL TABLE $at USING connector(far, [quote $remote])"
+        }
+      }
+      view - table {
+        set at temp.$name
+        if {$standin eq "view"} { dict set table key "" }
+        db onecolumn "SELECT connector_view('far', 'SELECT * FROM $remote', '$name')"
+      }
+    }
+    set_pushdown plain
+    lappend tables [learn_table db $table $at near.$name]
+    set_pushdown pushed
+    if {$standin eq "table"} {
+      db eval "CREATE TABLE main.r_$name AS SELECT * FROM near.$name WHERE 0"
+      db eval "DROP TABLE main.r_$name"
+      db eval [string map [list "CREATE TABLE $name" "CREATE TABLE main.r_$name"] [dict get [lindex $tables end] declared]]
+      db eval "INSERT INTO main.r_$name SELECT * FROM near.$name"
+      set at main.r_$name
+    }
+    set place(pushed,$name) $at
+    set place(plain,$name) $at
+  }
+  if {$plant ne ""} { uplevel #0 $plant }
+  make_local
+  make_other
+}
+
+# A local table, the same one for each form, with values of the other tables: for joins.
+proc differential::make_local {} {
+  variable tables
+  variable place
+  db eval {CREATE TABLE near.loc (k, n INTEGER, s TEXT, r REAL, x TEXT COLLATE NOCASE, id INTEGER PRIMARY KEY)}
+  set values {}
+  foreach table $tables {
+    foreach column [dict get $table seen] { lappend values {*}[dict get $column values] }
+  }
+  if {$values eq ""} { set values {{i 1}} }
+  for {set i 0} {$i < 12} {incr i} {
+    set cells {}
+    for {set j 0} {$j < 5} {incr j} { lappend cells [list v 1 {*}[pick $values]] [t ,] }
+    db eval [print_tree [s [t "INSERT INTO near.loc VALUES ("] {*}$cells [t "NULL)"]] copy 0 1]
+  }
+  lappend tables [learn_local near loc]
+  foreach form {pushed plain copy} { set place($form,loc) near.loc }
+}
+
+# What learn_table gives, for a table that is here.
+proc differential::learn_local {schema name} {
+  set columns {}
+  foreach {column type} [db eval {SELECT name, type FROM pragma_table_info($name, $schema)}] {
+    set quoted [identifier sqlite $column]
+    lappend columns [dict create name $column quoted $quoted type $type affinity [affinity $type] \
+      collation [expr {$column eq "x" ? "NOCASE" : "BINARY"}] \
+      values [lmap value [db eval "SELECT DISTINCT $quoted FROM $schema.$name ORDER BY typeof($quoted), $quoted COLLATE BINARY"] {typed $value}]]
+  }
+  return [dict create name $name columns {} key [expr {$name eq "loc" ? "id" : ""}] view 0 ddl {} seen $columns declared "local table" \
+    count [db onecolumn "SELECT count(*) FROM $schema.$name"]]
+}
+
+# A table of another driver's block, made once (differential_other_url); it joins the round's.
+proc differential::make_other {} {
+  variable tables
+  variable place
+  variable standin
+  if {$standin ne "remote" || ![info exists ::differential_other]} return
+  lassign $::differential_other url remote
+  db eval {SELECT connector_open('other', $url)}
+  db eval "CREATE VIRTUAL TABLE temp.other USING connector(other, [quote $remote])"
+  set_pushdown plain
+  lappend tables [learn_table db [dict create name other columns {} key id view 0 ddl {}] temp.other near.other]
+  set_pushdown pushed
+  set place(copy,other) near.other
+  set place(pushed,other) temp.other
+  set place(plain,other) temp.other
+}
+
+proc differential::clear_round {} {
+  db cache flush
+  foreach name [db eval {SELECT name FROM temp.sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'connector_%' AND name NOT LIKE 'sqlite_%'}] {
+    set type [db onecolumn {SELECT type FROM temp.sqlite_schema WHERE name = $name}]
+    if {$type ne ""} { catch {db eval "DROP $type temp.\"$name\""} }
+  }
+  foreach name [db eval {SELECT name FROM main.sqlite_schema WHERE name LIKE 'r\_%' ESCAPE '\'}] { db eval "DROP TABLE main.$name" }
+  foreach schema [db eval {SELECT name FROM pragma_database_list WHERE name IN ('near', 'far')}] { db eval "DETACH $schema" }
+  foreach block {far other} { db onecolumn {SELECT connector_delete($block)} }
+}
