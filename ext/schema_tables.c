@@ -93,7 +93,8 @@ static int add_column(const SchemaColumn *column, Spill *rows, Error *error) {
                                               : NULL),
                  value_text(compares[column->compare]),
                  value_text(column->lossy),
-                 value_text(column->comment)};
+                 value_text(column->comment),
+                 value_text(column->class_name)};
   return spill_append(rows, row, sizeof row / sizeof *row, error);
 }
 
@@ -117,8 +118,8 @@ static int fill_columns(Connector *connector, sqlite3_value **arguments, Spill *
 static const ListTable columns_table = {
     "CREATE TABLE x(position INTEGER, name TEXT, remote_type TEXT, sqlite_type TEXT, "
     "not_null INTEGER, \"default\" TEXT, generated TEXT, key INTEGER, indexed TEXT, "
-    "compare TEXT, lossy TEXT, comment TEXT, block HIDDEN, of_table HIDDEN)",
-    12, 2, fill_columns};
+    "compare TEXT, lossy TEXT, comment TEXT, class TEXT, block HIDDEN, of_table HIDDEN)",
+    13, 2, fill_columns};
 
 /* ---- connector_refresh ---- */
 

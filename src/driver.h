@@ -204,11 +204,44 @@ typedef enum TransactionState {
   TRANSACTION_UNKNOWN /* the session is broken */
 } TransactionState;
 
+/* What a column's values are: the class of its type. The same words stand in each backend's catalog
+** (schema.h, part 2). A class decides the declared type, and what of the values the server compares
+** as SQLite does. A domain has the class of its base type.
+**
+**   class        declared  values
+**   integer      INTEGER   whole numbers of at most 64 bits with sign
+**   boolean      INTEGER   0 and 1; a type of its own there, which does not compare with numbers
+**   oid          INTEGER   numbers whose type has an arithmetic of its own: oid, xid, year, bit(n)
+**   whole        INTEGER   exact decimal without fraction that fits into 64 bits, at most 15 digits
+**   decimal      REAL      exact decimal with a fraction, at most 15 digits: each is one double
+**   number       NUMERIC   SQLite only: NUMERIC affinity
+**   numeric      ""        exact decimal, any number of digits (the option `numeric` decides)
+**   any          ""        INTEGER or, above 2^63-1, TEXT; what has no type
+**   real         REAL      8 byte float
+**   single       REAL      4 byte float, widened: the server compares it with a double in this form
+**                          too, and not as the shortest decimal that it prints
+**   text         TEXT      characters, compared by the column's collation
+**   char         TEXT      padded with spaces, which count here and not there
+**   enum         TEXT      labels; the server's order is that of their declaration
+**   uuid         TEXT      lower case with hyphens
+**   date         TEXT      2024-01-31
+**   timestamp    TEXT      2024-01-31 12:00:00[.5], no zone or (MySQL) in UTC
+**   timestamptz  TEXT      the same with +00:00 (both: NUMERIC with the option timestamp=unix)
+**   other        TEXT      everything else, as the server prints it: time, interval, inet, set …
+**   blob         BLOB      bytes, compared as such
+**   opaque       BLOB      the binary form of a type that is more than its bytes (PostGIS)
+**   json         TEXT      a JSON document
+**   array        TEXT      an SQL array, as JSON
+**   geometry     BLOB      WKB without its SRID (MySQL)
+**
+** A column of a SQLite block has the class of its affinity (integer, real, number, text, blob, any),
+** and values of any type. NaN, and infinite dates, are TEXT in every class. */
 typedef struct DriverColumn {
   const char *name;        /* as the server names it; borrowed until finish() */
   const char *remote_type; /* "numeric(12,2)", "varchar(20)" …; "" when unknown */
-  const char *sqlite_type; /* declared type for SQLite, with the affinity of DESIGN section 6:
-                              INTEGER, REAL, TEXT, BLOB, NUMERIC or "" (no affinity) */
+  const char *sqlite_type; /* declared type for SQLite: INTEGER, REAL, TEXT, BLOB, NUMERIC or ""
+                              (no affinity), by its class and the target's options */
+  const char *class_name;  /* of the table above; static, never NULL */
 } DriverColumn;
 
 /* Texts are borrowed until the connection is closed; "" when unknown. */

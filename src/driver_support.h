@@ -65,6 +65,16 @@ int real_print(double real, char text[32]);
 ** "text", "real"; precision is the declared one (0 = unlimited); ≤ 15 always gives a number.
 ** *value borrows text. */
 void decimal_value(const char *text, size_t size, int precision, const char *mode, Value *value);
+/* One class of driver.h. All texts are static. */
+typedef struct DriverClass {
+  const char *name, *sqlite_type;
+  bool json;         /* texts are JSON documents */
+  const char *lossy; /* what may be lost on the way here, NULL = nothing */
+} DriverClass;
+/* Never NULL: a name that is not in the table is "other". */
+const DriverClass *driver_class(const char *name);
+/* The declared type, by the target's options `numeric` (never NULL) and timestamp=unix. */
+const char *driver_class_type(const DriverClass *class, const char *numeric, bool unix_time);
 /* ISO dates: '2024-01-31', '0044-03-15 BC'; time of day in microseconds: '12:30:00.5';
 ** Both return the length written; text holds at least 48 bytes. */
 int iso_date(int64_t days_since_2000_01_01, char *text);

@@ -14,7 +14,7 @@
 ** in the order of table (by bytes), part, index, number. No row at all: there is no such schema,
 ** or the user may not use it. Part 3 has one row per key column of each index that can find single
 ** rows in order (a B-tree over whole rows); its name is NULL where an expression or a part of a
-** value is indexed. The classes are those of `classes` in schema_rows.c. Tables without a column
+** value is indexed. The classes are those of driver.h. Tables without a column
 ** that may be selected are left out, and so are columns and indexes of tables that part 1 does not
 ** have (sequences).
 **
@@ -40,6 +40,7 @@ typedef struct SchemaColumn {
   int64_t position;        /* the server's number; dropped columns leave gaps */
   const char *remote_type; /* as the server prints it */
   const char *sqlite_type; /* by the rule of DriverColumn.sqlite_type */
+  const char *class_name;  /* what its values are: driver.h has the table; static, never NULL */
   const char *fallback;    /* DEFAULT or generating expression, in the server's SQL; NULL = none */
   const char
       *generated; /* "stored", "virtual" (an expression); "always", "by default", "auto" (a key that

@@ -1,12 +1,13 @@
 /*
-** schema_rows.c: the rows of a catalog statement become a Schema (schema.h describes both). What a
-** type is in SQLite and which index is the key are decided here, once for all backends; a backend
-** only says the class of each type in its SQL.
+** schema_rows.c: the rows of a catalog statement become a Schema (schema.h describes both). Which
+** index is the key is decided here, once for all backends, and so (driver_class.c) is the type in
+** SQLite; a backend only says the class of each type in its SQL.
 **
 ** Relies on the order of the rows: a table comes before its columns, these before the members of
 ** its indexes, and an index's members stand together in their order.
 */
 #include "schema_rows.h"
+#include "driver_support.h"
 #include <string.h>
 
 enum {
@@ -254,43 +255,19 @@ static void read_table(SchemaReader *reader) {
   reader->open = true;
 }
 
-/* What a backend may call the values of a type. */
-typedef struct Class {
-  const char *name, *sqlite_type;
-  bool json;
-  const char *lossy;
-} Class;
-
-static const Class classes[] = {
-    {"integer", "INTEGER", false, NULL},
-    {"real", "REAL", false, NULL},
-    {"number", "NUMERIC", false, NULL}, /* exact, at most 15 digits */
-    {"numeric", "", false, NULL},       /* exact, any number of digits */
-    {"any", "", false, NULL},           /* no affinity may change it: unsigned 64-bit integers */
-    {"text", "TEXT", false, NULL},
-    {"moment", "TEXT", false, NULL}, /* date with time of day */
-    {"blob", "BLOB", false, NULL},
-    {"json", "TEXT", true, NULL},
-    {"array", "TEXT", true, "lower bounds of arrays other than 1"},
-    {"geometry", "BLOB", false, "the SRID"},
-};
-
 static void column_class(const SchemaReader *reader, SchemaColumn *column) {
-  const Value *name = &reader->row[ROW_KIND];
-  const Class *class = classes;
-  const Class *end = classes + sizeof classes / sizeof *classes;
-  while (class < end && !value_is(name, class->name))
-    class ++;
-  column->sqlite_type = class < end ? class->sqlite_type : "TEXT";
-  column->json = class < end && class->json;
-  column->lossy = class < end ? class->lossy : NULL;
-  if (value_is(name, "numeric") && !strcmp(reader->numeric, "text")) {
-    column->sqlite_type = "TEXT";
-  } else if (value_is(name, "numeric") && !strcmp(reader->numeric, "real")) {
-    column->sqlite_type = "REAL";
+  const Value *value = &reader->row[ROW_KIND];
+  char name[16] = "";
+  if (value_is_text(value) && value->bytes.size < sizeof name)
+    memcpy(name, value->bytes.data, value->bytes.size);
+  const DriverClass *class = driver_class(name);
+  column->class_name = class->name;
+  column->sqlite_type = driver_class_type(class, reader->numeric, reader->unix_time);
+  column->json = class->json;
+  column->lossy = class->lossy;
+  if (!strcmp(class->name, "numeric") && !strcmp(reader->numeric, "real")) {
     column->lossy = "digits after the 15th (the block's option numeric is real)";
-  } else if (value_is(name, "moment") && reader->unix_time) {
-    column->sqlite_type = "NUMERIC";
+  } else if (!strncmp(class->name, "timestamp", 9) && reader->unix_time) {
     column->compare = COMPARE_NONE;
     column->lossy =
         "microseconds before 1685 and after 2255 (the block's option timestamp is unix)";

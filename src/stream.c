@@ -82,7 +82,7 @@ static int stream_copy_columns(Stream *stream, Error *error) {
       to[part] = memcpy(at, from[part], size);
       at += size;
     }
-    stream->columns[i] = (DriverColumn){to[0], to[1], to[2]};
+    stream->columns[i] = (DriverColumn){to[0], to[1], to[2], column.class_name};
   }
   stream->column_count = count;
   return SQLITE_OK;

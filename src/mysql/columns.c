@@ -153,30 +153,34 @@ static void type_name(const MYSQL_FIELD *field, MyColumn *column) {
   }
 }
 
-static const char *declared_type(const MyConnection *connection, const MyColumn *column) {
+/* By schema_sql.c, which sees the type of a column. A FLOAT comes in the binary protocol as the 4
+** bytes that it is, which is what the server compares too; a CHAR without the padding. */
+static const char *class_of(const MyColumn *column) {
   switch (column->kind) {
   case KIND_TINY:
-  case KIND_SHORT:
-  case KIND_LONG: return "INTEGER";
+  case KIND_LONG: return "integer";
+  case KIND_SHORT: return column->type == MYSQL_TYPE_YEAR ? "oid" : "integer";
   /* Above 2^63-1 the values are TEXT, which INTEGER affinity would turn into a rounded REAL. */
-  case KIND_LONGLONG: return column->is_unsigned ? "" : "INTEGER";
-  case KIND_FLOAT:
-  case KIND_DOUBLE: return "REAL";
+  case KIND_LONGLONG: return column->is_unsigned ? "any" : "integer";
+  case KIND_FLOAT: return "single";
+  case KIND_DOUBLE: return "real";
   case KIND_DECIMAL:
-    if (column->precision > 0 && column->precision <= 15) return "NUMERIC";
-    if (strcmp(connection->numeric, "text") == 0) return "TEXT";
-    return strcmp(connection->numeric, "real") == 0 ? "REAL" : "";
-  case KIND_DATETIME: return connection->unix_time ? "NUMERIC" : "TEXT";
-  case KIND_DATE:
-  case KIND_TIME:
+    if (column->precision == 0 || column->precision > 15) return "numeric";
+    return column->field_decimals == 0 ? "whole" : "decimal";
+  case KIND_DATETIME: return "timestamp";
+  case KIND_DATE: return "date";
   case KIND_TEXT:
-  case KIND_JSON: return "TEXT";
-  case KIND_BIT: return column->precision <= 63 ? "INTEGER" : "BLOB";
-  case KIND_BLOB:
-  case KIND_GEOMETRY: return "BLOB";
-  case KIND_NULL: return "";
+    if ((column->flags & ENUM_FLAG) != 0) return "enum";
+    if ((column->flags & SET_FLAG) != 0 || strncmp(column->remote_type, "inet", 4) == 0) break;
+    return strcmp(column->remote_type, "uuid") == 0 ? "uuid" : "text";
+  case KIND_JSON: return "json";
+  case KIND_BIT: return column->precision <= 63 ? "oid" : "blob";
+  case KIND_BLOB: return "blob";
+  case KIND_GEOMETRY: return "geometry";
+  case KIND_NULL: return "any";
+  case KIND_TIME: break;
   }
-  return "";
+  return "other";
 }
 
 static void describe(const MyConnection *connection, const MYSQL_FIELD *field, MyColumn *column) {
@@ -195,7 +199,9 @@ static void describe(const MyConnection *connection, const MYSQL_FIELD *field, M
     column->precision = (int)field->length;
   }
   type_name(field, column);
-  column->sqlite_type = declared_type(connection, column);
+  column->class = driver_class(class_of(column));
+  column->sqlite_type =
+      driver_class_type(column->class, connection->numeric, connection->unix_time);
 }
 
 /* ---- buffers ---- */

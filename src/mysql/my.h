@@ -246,6 +246,7 @@ typedef enum MyKind {
 typedef struct MyColumn {
   char *name; /* own copy */
   char remote_type[64];
+  const DriverClass *class;
   const char *sqlite_type;
   MyKind kind;
   bool is_unsigned;

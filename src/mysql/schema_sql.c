@@ -17,17 +17,21 @@
 
 /* By columns.c, which sees the type of a result. */
 #define CLASS                                                                                      \
-  "CASE WHEN c.data_type IN ('tinyint','smallint','mediumint','int','year') THEN 'integer'"        \
+  "CASE WHEN c.data_type IN ('tinyint','smallint','mediumint','int') THEN 'integer'"               \
   " WHEN c.data_type='bigint' THEN IF(c.column_type LIKE '%unsigned%','any','integer')"            \
-  " WHEN c.data_type IN ('float','double') THEN 'real'"                                            \
-  " WHEN c.data_type='decimal' THEN IF(c.numeric_precision<=15,'number','numeric')"                \
-  " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'integer','blob')"                      \
-  " WHEN c.data_type IN ('datetime','timestamp') THEN 'moment'"                                    \
+  " WHEN c.data_type='year' THEN 'oid'"                                                            \
+  " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'oid','blob')"                          \
+  " WHEN c.data_type='decimal' THEN"                                                               \
+  " IF(c.numeric_precision>15,'numeric',IF(c.numeric_scale=0,'whole','decimal'))"                  \
+  " WHEN c.data_type='float' THEN 'single' WHEN c.data_type='double' THEN 'real'"                  \
+  " WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext') THEN 'text'"  \
+  " WHEN c.data_type IN ('enum','uuid','date') THEN c.data_type"                                   \
+  " WHEN c.data_type IN ('datetime','timestamp') THEN 'timestamp'"                                 \
   " WHEN c.data_type IN ('binary','varbinary','tinyblob','blob','mediumblob','longblob','vector')" \
   " THEN 'blob'"                                                                                   \
   " WHEN c.data_type IN ('geometry','point','linestring','polygon','multipoint',"                  \
   "'multilinestring','multipolygon','geometrycollection','geomcollection') THEN 'geometry'"        \
-  " WHEN c.data_type='json' THEN 'json' ELSE 'text' END"
+  " WHEN c.data_type='json' THEN 'json' ELSE 'other' END"
 
 #define COMPARE                                                                                    \
   "CASE WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext')"          \

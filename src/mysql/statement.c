@@ -228,6 +228,7 @@ void my_column(DriverStatement *base, size_t index, DriverColumn *column) {
   column->name = own->name;
   column->remote_type = own->remote_type;
   column->sqlite_type = own->sqlite_type;
+  column->class_name = own->class->name;
 }
 
 /* ---- execute ---- */

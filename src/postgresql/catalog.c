@@ -120,6 +120,7 @@ static PgType *type_read(PgConnection *connection, const PGresult *result, int r
   type->fresh = true;
   type->oid = oid_of(result, row, COLUMN_OID);
   type->kind = kind_of(result, row);
+  type->is_enum = *PQgetvalue(result, row, COLUMN_TYPE) == 'e';
   type->name = text_copy(host, PQgetvalue(result, row, COLUMN_NAME));
   type->delimiter = *PQgetvalue(result, row, COLUMN_DELIMITER);
   if (type->kind == KIND_ARRAY) type->element = oid_of(result, row, COLUMN_ELEMENT);
@@ -225,6 +226,7 @@ static bool domain_finish(PgConnection *connection, PgType *type) {
   }
   if (base == NULL || base->kind == KIND_VOID) base = pg_type_other();
   type->kind = base->kind;
+  type->is_enum = base->is_enum;
   type->element = base->element;
   type->binary = base->binary;
   if (base->field_count == 0) return true;

@@ -69,8 +69,9 @@ typedef struct PgType {
   Oid oid;
   PgKind kind;
   const char *name;
-  bool binary;    /* can be decoded from the binary form, with all that it is made of */
-  bool fresh;     /* in the look-up that is going on */
+  bool binary; /* can be decoded from the binary form, with all that it is made of */
+  bool fresh;  /* in the look-up that is going on */
+  bool is_enum;
   Oid element;    /* of an array */
   char delimiter; /* between elements of an array of it, in text */
   size_t field_count;
@@ -80,6 +81,7 @@ typedef struct PgType {
 enum {
   OID_BOOL = 16,
   OID_BYTEA = 17,
+  OID_NAME = 19,
   OID_INT8 = 20,
   OID_INT2 = 21,
   OID_INT4 = 23,
@@ -88,7 +90,8 @@ enum {
   OID_UNKNOWN = 705,
   OID_BPCHAR = 1042,
   OID_VARCHAR = 1043,
-  OID_NUMERIC = 1700
+  OID_NUMERIC = 1700,
+  OID_FIRST_OWN = 16384 /* from here on: types of users and extensions */
 };
 
 /* ---------------------------------------------------------------- memory of one row */
@@ -150,6 +153,7 @@ typedef struct PgColumn {
   const char *name;        /* in the description */
   const char *remote_type; /* in the statement's type_names */
   const char *sqlite_type;
+  const DriverClass *class;
   const PgType *type; /* never NULL */
   int modifier;
   int precision; /* of a numeric, 0 = unlimited */
@@ -363,7 +367,8 @@ void pg_types_clear(PgConnection *connection);
 const PgType *pg_type_other(void); /* for what cannot be known */
 /* "numeric(12,2)" */
 void pg_type_name(PgConnection *connection, const PgType *type, int modifier, DriverBuffer *name);
-const char *pg_type_sqlite(const PgConnection *connection, const PgType *type, int precision);
+const char *pg_type_class(const PgType *type, int modifier);
+/* 0 = none, or so far from the point that few digits do not make it an exact 64-bit number or double */
 int pg_numeric_precision(int modifier);
 
 typedef struct PgDecoder {

@@ -53,33 +53,45 @@
   " JOIN pg_catalog.pg_type t ON t.oid" EQ "d.base WHERE t.typtype" NE "'d')"
 
 #define COLLATION_CLASS                                                                            \
-  "collation_class AS MATERIALIZED (SELECT c.oid, CASE WHEN NOT c.collisdeterministic"             \
-  " THEN 'inexact' WHEN e.plain AND (c.collprovider" EQ "'b' OR c.collprovider" EQ                 \
-  "'c' AND c.collcollate" EQ "ANY (ARRAY['C', 'POSIX']) OR c.collprovider" EQ                      \
-  "'d' AND (e.provider" EQ "'b' OR e.provider" EQ "'c' AND e.collate" EQ                           \
-  "ANY (ARRAY['C', 'POSIX']))) THEN 'bytes' ELSE 'equality' END AS class FROM"                     \
+  "collation_class AS MATERIALIZED (SELECT c.oid, CASE WHEN NOT (c.collisdeterministic AND "       \
+  "e.plain)"                                                                                       \
+  " THEN 'inexact' WHEN c.collprovider" EQ "'b' OR c.collprovider" EQ "'c' AND c.collcollate" EQ   \
+  "ANY (ARRAY['C', 'POSIX']) OR c.collprovider" EQ "'d' AND (e.provider" EQ "'b' OR e.provider" EQ \
+  "'c' AND e.collate" EQ                                                                           \
+  "ANY (ARRAY['C', 'POSIX'])) THEN 'bytes' ELSE 'equality' END AS class FROM"                      \
   " pg_catalog.pg_collation c, (SELECT pg_catalog.pg_encoding_to_char(d.encoding)" EQ              \
   "ANY (ARRAY['UTF8', 'LATIN1', 'SQL_ASCII']) AS plain,"                                           \
   " coalesce(pg_catalog.json_object_field_text(pg_catalog.to_json(d),"                             \
   " 'datlocprovider'), 'c') AS provider, CAST(d.datcollate AS pg_catalog.text) AS"                 \
   " collate FROM pg_catalog.pg_database d WHERE d.datname" EQ "pg_catalog.current_database()) e)"
 
-/* By the numbers of the types (types.c); b is the type without domains, m its modifier. */
+/* By the numbers of the types (pg_type_class); b is the type without domains, m its modifier as
+** numeric has it (below 0: none). Types of extensions have their own =, even where the values are sent as plain bytes or characters. */
+#define DIGITS "pg_catalog.int4and(pg_catalog.int4shr(m.bits, 16), 65535)"
+/* 11 bits with sign since PostgreSQL 15 */
+#define SCALE "pg_catalog.int4mi(pg_catalog.int4xor(pg_catalog.int4and(m.bits, 2047), 1024), 1024)"
 #define CLASS                                                                                      \
-  "CASE WHEN b.oid" EQ "ANY (ARRAY[16, 20, 21, 23, 26, 28, 29]) THEN 'integer' WHEN b.oid" EQ      \
-  "ANY (ARRAY[700, 701]) THEN 'real' WHEN b.oid" EQ "1700 AND m.modifier" GE                       \
-  "4 AND pg_catalog.int4and(pg_catalog.int4shr(pg_catalog.int4mi(m.modifier, 4), 16),"             \
-  " 65535)" LE "15 THEN 'number' WHEN b.oid" EQ "1700 THEN 'numeric' WHEN b.oid" EQ                \
-  "5069 THEN 'any' WHEN b.oid" EQ "ANY (ARRAY[1114, 1184]) THEN 'moment' WHEN b.oid" EQ            \
-  "17 THEN 'blob' WHEN b.oid" EQ "ANY (ARRAY[114, 3802, 2249]) OR b.typtype" EQ                    \
-  "'c' THEN 'json' WHEN b.typlen" EQ "-1 AND b.typelem" NE "0 AND b.typoutput" EQ                  \
+  "CASE WHEN b.oid" EQ "ANY (ARRAY[20, 21, 23]) THEN 'integer' WHEN b.oid" EQ                      \
+  "16 THEN 'boolean' WHEN b.oid" EQ "ANY (ARRAY[26, 28, 29]) THEN 'oid' WHEN b.oid" EQ             \
+  "700 THEN 'single' WHEN b.oid" EQ "701 THEN 'real' WHEN b.oid" EQ                                \
+  "1700 THEN CASE WHEN m.bits" GE "0 AND " DIGITS LE "15 AND " SCALE GT "0 AND " SCALE LE          \
+  "300 THEN 'decimal' WHEN m.bits" GE "0 AND " DIGITS LE "15 AND " SCALE LE                        \
+  "0 AND pg_catalog.int4mi(" DIGITS ", " SCALE ")" LE                                              \
+  "18 THEN 'whole' ELSE 'numeric' END WHEN b.oid" EQ "5069 THEN 'any' WHEN b.oid" EQ               \
+  "ANY (ARRAY[19, 25, 1043]) THEN 'text' WHEN b.oid" EQ "1042 THEN 'char' WHEN b.typtype" EQ       \
+  "'e' THEN 'enum' WHEN b.oid" EQ "2950 THEN 'uuid' WHEN b.oid" EQ                                 \
+  "1082 THEN 'date' WHEN b.oid" EQ "1114 THEN 'timestamp' WHEN b.oid" EQ                           \
+  "1184 THEN 'timestamptz' WHEN b.oid" EQ "17 THEN 'blob' WHEN b.oid" EQ                           \
+  "ANY (ARRAY[114, 3802, 2249]) OR b.typtype" EQ "'c' THEN 'json' WHEN b.typlen" EQ                \
+  "-1 AND b.typelem" NE "0 AND b.typoutput" EQ                                                     \
   "CAST('pg_catalog.array_out' AS pg_catalog.regproc) THEN 'array' WHEN b.typtype" EQ              \
   "'b' AND b.oid" GE "16384 AND p.prosrc" EQ                                                       \
-  "ANY (ARRAY['byteasend', 'LWGEOM_send', 'geography_send']) THEN 'blob' ELSE 'text'"              \
+  "ANY (ARRAY['byteasend', 'LWGEOM_send', 'geography_send']) THEN 'opaque' ELSE 'other'"           \
   " END"
 
 #define COMPARE                                                                                    \
-  "CASE WHEN k.class" NE "ALL (ARRAY['text', 'json', 'array', 'moment']) THEN NULL WHEN b.oid" EQ  \
+  "CASE WHEN k.class" EQ "ANY (ARRAY['integer', 'boolean', 'oid', 'whole', 'decimal', 'numeric',"  \
+  " 'any', 'real', 'single', 'blob', 'opaque']) THEN NULL WHEN b.oid" EQ                           \
   "ANY (ARRAY[19, 25, 1043]) THEN cc.class WHEN b.typtype" EQ                                      \
   "'e' THEN 'equality' ELSE 'inexact' END"
 
@@ -121,15 +133,16 @@
   "r.oid LEFT JOIN domain_base d ON d.oid" EQ "a.atttypid JOIN pg_catalog.pg_type b ON b.oid" EQ   \
   "coalesce(d.base, a.atttypid) LEFT JOIN pg_catalog.pg_proc p ON p.oid" EQ                        \
   "b.typsend" DESCRIPTION(                                                                         \
-      "r.oid", "a.attnum") " LEFT JOIN collation_class cc ON cc.oid" EQ                            \
-                           "a.attcollation LEFT JOIN pg_catalog.pg_attrdef v ON v.adrelid" EQ      \
-                           "a.attrelid AND v.adnum" EQ                                             \
-                           "a.attnum CROSS JOIN LATERAL (SELECT CASE WHEN d.modifier" GE           \
-                           "0 THEN d.modifier ELSE a.atttypmod END AS modifier) m CROSS JOIN "     \
-                           "LATERAL (SELECT " CLASS " AS class) k WHERE a.attnum" GT               \
-                           "0 AND NOT a.attisdropped AND (r.readable OR "                          \
-                           "pg_catalog.has_column_privilege(r.oid,"                                \
-                           " a.attnum, 'SELECT'))"
+      "r.oid",                                                                                     \
+      "a.attnum") " LEFT JOIN collation_class cc ON cc.oid" EQ                                     \
+                  "a.attcollation LEFT JOIN pg_catalog.pg_attrdef v ON v.adrelid" EQ               \
+                  "a.attrelid AND v.adnum" EQ                                                      \
+                  "a.attnum CROSS JOIN LATERAL (SELECT pg_catalog.int4mi(CASE WHEN d.modifier" GE  \
+                  "0 THEN d.modifier ELSE a.atttypmod END, 4) AS bits) m CROSS JOIN "              \
+                  "LATERAL (SELECT " CLASS " AS class) k WHERE a.attnum" GT                        \
+                  "0 AND NOT a.attisdropped AND (r.readable OR "                                   \
+                  "pg_catalog.has_column_privilege(r.oid,"                                         \
+                  " a.attnum, 'SELECT'))"
 
 /* A unique constraint that may be deferred is broken at times. */
 #define INDEX_ROWS                                                                                 \

@@ -133,7 +133,9 @@ static DriverStatus describe_columns(PgStatement *statement, PGresult *descripti
     column->modifier = PQfmod(description, (int)i);
     column->precision =
         column->type->kind == KIND_NUMERIC ? pg_numeric_precision(column->modifier) : 0;
-    column->sqlite_type = pg_type_sqlite(connection, column->type, column->precision);
+    column->class = driver_class(pg_type_class(column->type, column->modifier));
+    column->sqlite_type =
+        driver_class_type(column->class, connection->numeric, connection->unix_time);
     statement->binary = statement->binary && column->type->binary;
     pg_type_name(connection, column->type, column->modifier, &statement->type_names);
     buffer_append(&statement->type_names, "", 1);
@@ -279,8 +281,10 @@ size_t pg_column_count(DriverStatement *statement) {
 
 void pg_column(DriverStatement *statement, size_t index, DriverColumn *column) {
   const PgColumn *known = &((PgStatement *)statement)->columns[index];
-  *column = (DriverColumn){
-      .name = known->name, .remote_type = known->remote_type, .sqlite_type = known->sqlite_type};
+  *column = (DriverColumn){.name = known->name,
+                           .remote_type = known->remote_type,
+                           .sqlite_type = known->sqlite_type,
+                           .class_name = known->class->name};
 }
 
 DriverStatus pg_query(PgConnection *connection, const char *sql, int count,

@@ -151,13 +151,19 @@ const PgType *pg_type_other(void) {
   return &other;
 }
 
-int pg_numeric_precision(int modifier) {
-  return modifier < 4 ? 0 : ((modifier - 4) >> 16) & 0xffff;
+static int numeric_digits(int modifier) {
+  return ((modifier - 4) >> 16) & 0xffff;
 }
 
 /* 11 bits with sign, since PostgreSQL 15 */
 static int numeric_scale(int modifier) {
   return (((modifier - 4) & 0x7ff) ^ 1024) - 1024;
+}
+
+int pg_numeric_precision(int modifier) {
+  if (modifier < 4) return 0;
+  int digits = numeric_digits(modifier), scale = numeric_scale(modifier);
+  return scale <= 300 && digits - scale <= 18 ? digits : 0;
 }
 
 void pg_type_name(PgConnection *connection, const PgType *type, int modifier, DriverBuffer *name) {
@@ -175,7 +181,7 @@ void pg_type_name(PgConnection *connection, const PgType *type, int modifier, Dr
   case OID_VARCHAR: buffer_format(name, "(%d)", modifier - 4); break;
   case OID_NUMERIC:
     if (modifier >= 4) {
-      buffer_format(name, "(%d,%d)", pg_numeric_precision(modifier), numeric_scale(modifier));
+      buffer_format(name, "(%d,%d)", numeric_digits(modifier), numeric_scale(modifier));
     }
     break;
   case 1083: /* time, timestamp, timestamptz, timetz, bit, varbit */
@@ -188,25 +194,40 @@ void pg_type_name(PgConnection *connection, const PgType *type, int modifier, Dr
   }
 }
 
-const char *pg_type_sqlite(const PgConnection *connection, const PgType *type, int precision) {
+/* By schema_sql.c, which sees the type of a column. */
+const char *pg_type_class(const PgType *type, int modifier) {
+  int precision;
   switch (type->kind) {
-  case KIND_BOOL:
+  case KIND_BOOL: return "boolean";
   case KIND_INT2:
   case KIND_INT4:
-  case KIND_INT8:
-  case KIND_OID: return "INTEGER";
-  case KIND_FLOAT4:
-  case KIND_FLOAT8: return "REAL";
-  case KIND_UINT8: return ""; /* above 2^63-1 as TEXT */
+  case KIND_INT8: return "integer";
+  case KIND_OID: return "oid";
+  case KIND_UINT8: return "any";
+  case KIND_FLOAT4: return "single"; /* decoded to the double that the server's own cast gives */
+  case KIND_FLOAT8: return "real";
   case KIND_NUMERIC:
-    if (precision > 0 && precision <= 15) return "NUMERIC";
-    return strcmp(connection->numeric, "text") == 0   ? "TEXT"
-           : strcmp(connection->numeric, "real") == 0 ? "REAL"
-                                                      : "";
-  case KIND_TIMESTAMP:
-  case KIND_TIMESTAMPTZ: return connection->unix_time ? "NUMERIC" : "TEXT";
-  case KIND_BYTEA:
-  case KIND_WKB: return "BLOB";
-  default: return "TEXT";
+    precision = pg_numeric_precision(modifier);
+    if (precision == 0 || precision > 15) return "numeric";
+    return numeric_scale(modifier) > 0 ? "decimal" : "whole";
+  case KIND_DATE: return "date";
+  case KIND_TIMESTAMP: return "timestamp";
+  case KIND_TIMESTAMPTZ: return "timestamptz";
+  case KIND_UUID: return "uuid";
+  case KIND_BYTEA: return type->oid < OID_FIRST_OWN ? "blob" : "opaque";
+  case KIND_WKB: return "opaque";
+  case KIND_JSON:
+  case KIND_JSONB:
+  case KIND_COMPOSITE:
+  case KIND_RECORD: return "json";
+  case KIND_ARRAY: return "array";
+  case KIND_TEXT:
+    if (type->is_enum) return "enum";
+    if (type->oid == OID_BPCHAR) return "char"; /* comes with its padding */
+    return type->oid == OID_NAME || type->oid == OID_TEXT || type->oid == OID_VARCHAR ||
+                   type->oid == OID_UNKNOWN
+               ? "text"
+               : "other";
+  default: return "other";
   }
 }

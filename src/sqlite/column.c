@@ -16,18 +16,18 @@ static bool contains(const char *text, const char *part) {
   return false;
 }
 
-/* SQLite's own rules (datatype3.html, 3.1), in their order. */
-static const char *affinity(const char *declared) {
-  if (declared[0] == 0) return "";
-  if (contains(declared, "int")) return "INTEGER";
+/* The class of an affinity, by SQLite's own rules (datatype3.html, 3.1), in their order. */
+static const char *class_of(const char *declared) {
+  if (declared[0] == 0) return "any";
+  if (contains(declared, "int")) return "integer";
   if (contains(declared, "char") || contains(declared, "clob") || contains(declared, "text")) {
-    return "TEXT";
+    return "text";
   }
-  if (contains(declared, "blob")) return "BLOB";
+  if (contains(declared, "blob")) return "blob";
   if (contains(declared, "real") || contains(declared, "floa") || contains(declared, "doub")) {
-    return "REAL";
+    return "real";
   }
-  return "NUMERIC";
+  return "number";
 }
 
 static const char *declared_type(const LiteStatement *statement, size_t index) {
@@ -40,7 +40,9 @@ void lite_column(DriverStatement *base, size_t index, DriverColumn *column) {
   const char *name = sqlite3_column_name(statement->statement, (int)index);
   column->name = name != NULL ? name : "";
   column->remote_type = declared_type(statement, index);
-  column->sqlite_type = affinity(column->remote_type);
+  const DriverClass *class = driver_class(class_of(column->remote_type));
+  column->class_name = class->name;
+  column->sqlite_type = class->sqlite_type;
 }
 
 /* A column that is declared JSON may still hold any text. */

@@ -240,18 +240,18 @@ static void test_values(void) {
 
 static void test_columns(void) {
   static const struct {
-    const char *declared, *sqlite_type;
-  } cases[] = {{"INT", "INTEGER"},
-               {"bigint", "INTEGER"},
-               {"VARCHAR(20)", "TEXT"},
-               {"CLOB", "TEXT"},
-               {"BLOB", "BLOB"},
-               {"DOUBLE", "REAL"},
-               {"FLOAT", "REAL"},
-               {"DECIMAL(10,2)", "NUMERIC"},
-               {"JSON", "NUMERIC"},
-               {"POINT", "INTEGER"},
-               {"", ""}};
+    const char *declared, *sqlite_type, *class_name;
+  } cases[] = {{"INT", "INTEGER", "integer"},
+               {"bigint", "INTEGER", "integer"},
+               {"VARCHAR(20)", "TEXT", "text"},
+               {"CLOB", "TEXT", "text"},
+               {"BLOB", "BLOB", "blob"},
+               {"DOUBLE", "REAL", "real"},
+               {"FLOAT", "REAL", "real"},
+               {"DECIMAL(10,2)", "NUMERIC", "number"},
+               {"JSON", "NUMERIC", "number"},
+               {"POINT", "INTEGER", "integer"},
+               {"", "", "any"}};
   DriverConnection *connection = open_memory();
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     char sql[100];
@@ -265,6 +265,7 @@ static void test_columns(void) {
     CHECK_TEXT(column.name, "a b");
     CHECK_TEXT(column.remote_type, cases[i].declared);
     CHECK_TEXT(column.sqlite_type, cases[i].sqlite_type);
+    CHECK_TEXT(column.class_name, cases[i].class_name);
     driver->finish(statement);
   }
   run(connection, "CREATE TABLE j(a JSON)");
