@@ -4,7 +4,7 @@
 proc differential::random_query {} {
   variable last_alias 0
   variable literal_only 0
-  switch [choose {38 plain 24 join 6 count 10 group 6 compound 4 window 2 cte 2 recursive 3 view 2 trigger 5 again 2 self}] {
+  switch [choose {38 plain 24 join 6 count 10 group 6 compound 4 window 2 cte 2 recursive 3 view 2 trigger 2 write 5 again 2 self}] {
     plain { return [plain_query 1] }
     join { return [plain_query [choose {75 2 25 3}]] }
     count { return [count_query] }
@@ -15,6 +15,7 @@ proc differential::random_query {} {
     recursive { return [recursive_query] }
     view { return [view_query] }
     trigger { return [trigger_query] }
+    write { return [write_query] }
     again { return [again_query] }
     self { return [self_query] }
   }
@@ -122,9 +123,9 @@ proc differential::recursive_query {} {
     set b [dict get [pick $fit] quoted]
     set inner [list [list i $table]]
     set next [expr {[chance 50] ? "JOIN " : "CROSS JOIN "}]
-    set tree [s [t "WITH RECURSIVE c (x, n) AS (SELECT i.$a, 0 FROM "] [table_tree $table] [t " AS i"] [where_tree [list [term $inner 1]]] \
-      [t " UNION SELECT j.$b, n + 1 FROM c $next"] [table_tree $table] [t " AS j ON j.$a = c.x WHERE n < 3"] \
-      [t ") SELECT "] [list c {o1 o2} {{tie ANY} exact} [t "x AS o1, n AS o2"]] [t " FROM c"] [list o " ORDER BY " ", " 0 [list k o1 ANY [t o1]]]]
+    set tree [s [t "WITH RECURSIVE c (x, step) AS (SELECT i.$a, 0 FROM "] [table_tree $table] [t " AS i"] [where_tree [list [term $inner 1]]] \
+      [t " UNION SELECT j.$b, step + 1 FROM c $next"] [table_tree $table] [t " AS j ON j.$a = c.x WHERE step < 3"] \
+      [t ") SELECT "] [list c {o1 o2} {{tie ANY} exact} [t "x AS o1, step AS o2"]] [t " FROM c"] [list o " ORDER BY " ", " 0 [list k o1 ANY [t o1]]]]
     return [dict create tree $tree]
   }
   return [plain_query 1]
@@ -171,6 +172,22 @@ proc differential::trigger_query {} {
   lappend before [s [t "INSERT INTO asked VALUES "] [list o {} ", " 1 {*}$rows]]
   return [dict create before $before tree [s [t "SELECT "] [list c {o1 o2} {exact exact} [t "new_x, x"]] [t " FROM temp.seen"]] \
     after [list [t "DROP TABLE IF EXISTS temp.asked"] [t "DROP TABLE IF EXISTS temp.seen"]]]
+}
+
+# Local rows that are written by what a table has.
+proc differential::write_query {} {
+  variable tables
+  set scope [list [list w [lindex [lmap table $tables {if {[dict get $table name] ne "loc"} continue; set table}] 0]]]
+  set column [pick [dict get [lindex $scope 0 1] seen]]
+  set quoted [dict get $column quoted]
+  set inner [subquery_column $scope $column]
+  switch [random 3] {
+    0 { set change [s [t "DELETE FROM temp.w WHERE $quoted IN ("] $inner [t ")"]] }
+    1 { set change [s [t "UPDATE temp.w SET k = ("] [subquery_column $scope $column count] [t ")"]] }
+    2 { set change [s [t "INSERT INTO temp.w ($quoted) "] $inner] }
+  }
+  return [dict create before [list [t "CREATE TEMP TABLE w AS SELECT * FROM near.loc"] $change] after [list [t "DROP TABLE IF EXISTS temp.w"]] \
+    tree [s [t "SELECT "] [list c {o1 o2 o3} {exact exact exact} [t "k, n, s"]] [t " FROM temp.w"]]]
 }
 
 # ---------------------------------------------------------------- other

@@ -59,6 +59,9 @@ proc differential::value_for {column} {
 # An expression over a column: the server is not asked for these, or only for some.
 proc differential::expression {scope {depth 0}} {
   lassign [any_column $scope] tree column
+  if {$depth == 0 && [chance 8] && [dict get $column collation] eq "BINARY"} {
+    return [list [x [list $tree] [s [t "("] [subquery_column $scope $column [pick {count count min max}]] [t ")"]]] $column]
+  }
   switch [random 27] {
     0 { set new [s $tree [t " + 1"]] }
     1 { set new [s [t "-"] $tree] }
@@ -258,6 +261,13 @@ proc differential::row_term {scope} {
   if {[chance 30]} {
     return [s $row [t " IN (VALUES "] $first [t ", "] $second [t ")"]]
   }
+  if {[chance 25]} {
+    variable tables
+    set inner [list [list [new_alias] [pick $tables]]]
+    set columns [lmap tree $left {lindex [any_column $inner] 0}]
+    return [s $row [t " IN (SELECT "] [list o {} ", " 99 {*}$columns] [t " FROM "] [table_tree [lindex $inner 0 1]] [t " AS [lindex $inner 0 0]"] \
+      [where_tree [list [term $inner 2]]] [t ")"]]
+  }
   return [s $row [t " [comparison] "] $first]
 }
 
@@ -269,6 +279,7 @@ proc differential::table_tree {table} { list T [dict get $table name] }
 proc differential::from_tree {scope_name wanted {most 20000}} {
   upvar 1 $scope_name scope
   variable tables
+  variable with_using 0
   set table [pick $tables]
   set scope [list [list [new_alias] $table]]
   set rows [dict get $table count]
@@ -285,12 +296,29 @@ proc differential::from_tree {scope_name wanted {most 20000}} {
     set on {}
     if {$kind ne "," && !($kind eq "CROSS JOIN" && [chance 50])} {
       lappend on [join_term $scope $inner]
+      set same [same_column $table $scope]
+      if {$same ne "" && [llength $scope] == 1 && [chance 10]} {
+        variable with_using 1 ;# columns of * are fewer then
+        lappend joins [s [t " $kind "] [from_item $alias $table] [t " USING ($same)"]]
+        lappend scope {*}$inner
+        continue
+      }
       if {[chance 25]} { lappend on [term [list {*}$scope {*}$inner] 2] }
     }
     lappend joins [s [t [expr {$kind eq "," ? ", " : " $kind "}]] [from_item $alias $table] [list o " ON " " AND " 0 {*}$on]]
     lappend scope {*}$inner
   }
   return [s [t " FROM "] {*}$items [list o {} {} 0 {*}$joins]]
+}
+
+proc differential::same_column {table scope} {
+  foreach column [shuffled [dict get $table seen]] {
+    foreach pair $scope {
+      foreach other [dict get [lindex $pair 1] seen] {
+        if {[dict get $other quoted] eq [dict get $column quoted]} { return [dict get $other quoted] }
+      }
+    }
+  }
 }
 
 # The table, or now and then a subquery or a common table expression in its place.
@@ -301,7 +329,11 @@ proc differential::from_item {alias table} {
   set i [lindex $inner 0 0]
   set names [lmap column [dict get $table seen] {string cat $i.[dict get $column quoted] { AS } [dict get $column quoted]}]
   if {[dict get $table key] ne ""} { lappend names "$i.rowid AS rowid, $i.rowid AS oid, $i.rowid AS _rowid_" }
-  set sub [s [t "(SELECT [join $names {, }] FROM "] [table_tree $table] [t " AS $i"] [where_tree [list [term $inner 2]]] [t ") AS "] [list a $alias]]
+  set order {t {}}
+  if {[dict get $table key] ne "" && [chance 50]} {
+    set order [list o {} {} 0 [t " ORDER BY $i.rowid [pick {ASC DESC}] LIMIT [pick {1 3 5 10}][pick {{} { OFFSET 1} { OFFSET 2}}]"]]
+  }
+  set sub [s [t "(SELECT [join $names {, }] FROM "] [table_tree $table] [t " AS $i"] [where_tree [list [term $inner 2]]] $order [t ") AS "] [list a $alias]]
   return [x [list $plain] $sub]
 }
 
@@ -312,7 +344,7 @@ proc differential::output {scope id exact} {
   if {[chance 75]} {
     lassign [any_column $scope] tree column
   } else {
-    lassign [expression $scope 1] tree column
+    lassign [expression $scope 0] tree column
   }
   set collation [dict get $column collation]
   set mark [expr {$exact ? "exact" : [list tie [expr {[string match {*COLLATE*} $tree] ? "ANY" : $collation}]]}]
@@ -367,7 +399,7 @@ proc differential::plain_query {joined} {
   set from [from_tree scope $joined]
   set distinct [chance 15]
   set outputs {}
-  if {!$distinct && [chance 25]} {
+  if {!$distinct && [chance 25] && !$differential::with_using} {
     set columns [list [star $scope]]
     foreach pair $scope {
       lassign $pair alias table

@@ -46,7 +46,8 @@ namespace eval differential {
     5 {{TEXT COLLATE NOCASE} any t}  4 {{TEXT COLLATE RTRIM} any t}  2 {{COLLATE NOCASE} any s}  2 {{INTEGER COLLATE NOCASE} any i}  1 {ANY any s}
     1 {{FLOATING POINT} any s}
   }
-  variable names [list a b c d e f g h {Mixed Case} order select {with"quote} {it's} \u00fcber {a.b} Value x1 {$1} group]
+  set types(strict) {3 {INTEGER {int 64} i} 3 {INT {int 64} i} 4 {TEXT text t} 3 {REAL {real 64} s} 3 {BLOB blob s} 5 {ANY any s} 2 {{TEXT COLLATE NOCASE} text t}}
+  variable names [list a b c d e f g h {Mixed Case} order select {with"quote} {it's} \u00fcber {a.b} Value x1 {$1} group _key oid rowid]
 }
 
 proc differential::identifier {driver name} {
@@ -91,14 +92,15 @@ proc differential::with_role {columns roles} {
 
 proc differential::random_table {driver name rows} {
   set key [choose {40 integer 13 text 14 composite 20 none 13 unique}]
-  set columns [random_columns $driver [expr {2 + [random 5]}]]
+  set strict [expr {$driver eq "sqlite" && [chance 8]}]
+  set columns [random_columns [expr {$strict ? "strict" : $driver}] [expr {2 + [random 5]}]]
   if {$key in {integer composite}} {
     set type [dict get {postgresql {integer {int 32}} mysql {bigint {int 64}} sqlite {INTEGER {int 64}}} $driver]
     if {[chance 30]} { set type [dict get {postgresql {bigint {int 64}} mysql {int {int 32}} sqlite {INTEGER {int 64}}} $driver] }
     set columns [linsert $columns 0 [dict create name id ddl [lindex $type 0] kind [lindex $type 1] role i null 0]]
   }
   if {$key eq "text"} {
-    set type [dict get {postgresql {text varchar(30) uuid {text COLLATE "C"}} sqlite {TEXT {TEXT COLLATE NOCASE} VARCHAR(20)}
+    set type [dict get {postgresql {text varchar(30) uuid {text COLLATE "C"}} sqlite {TEXT {TEXT COLLATE NOCASE} TEXT}
       mysql {{varchar(50) COLLATE utf8mb4_bin} {varchar(50) COLLATE utf8mb4_general_ci} varchar(50)}} $driver]
     set type [pick $type]
     set columns [linsert $columns 0 [dict create name code ddl $type \
@@ -126,7 +128,7 @@ proc differential::random_table {driver name rows} {
     set integer [with_role $columns i]
     if {$integer ne "" && $driver ne "sqlite"} {
       set generated "made [expr {$driver eq "mysql" ? "bigint" : "integer"}] GENERATED ALWAYS AS ([identifier $driver $integer] % 7) STORED"
-    } elseif {$driver eq "sqlite"} {
+    } elseif {$driver eq "sqlite" && !$strict} {
       set from [identifier $driver [dict get [lindex $columns 0] name]]
       set generated "made [pick {TEXT INTEGER {}}] AS ([pick [list "$from || 'x'" "length($from)" "coalesce($from, 5)"]]) [pick {STORED VIRTUAL}]"
     }
@@ -138,7 +140,8 @@ proc differential::random_table {driver name rows} {
   }]
   if {$generated ne ""} { lappend lines $generated }
   set after ""
-  if {$driver eq "sqlite" && $key in {text composite} && $single eq "" && [chance 50]} { set after " WITHOUT ROWID" }
+  if {$strict} { set after " STRICT" }
+  if {$driver eq "sqlite" && !$strict && $key in {text composite} && $single eq "" && [chance 50]} { set after " WITHOUT ROWID" }
   if {$driver eq "mysql"} { set after " DEFAULT CHARACTER SET utf8mb4" }
   set place [remote_place $driver $name]
   set parts {}
