@@ -24,7 +24,7 @@
 #                             several equal values comes is not defined: 1 and 1.0, or a and A under NOCASE),
 #                             or bag (the order of a group_concat)
 #   * {ALIAS {ID …} …}        all columns of the tables in FROM
-#   a ALIAS                   the name of a table in FROM
+#   a ALIAS {ID …}            the name of a table in FROM, and columns that it has beside its own
 #   k ID COLLATION TREE       a key of ORDER BY that is the output column ID
 #   l TREE                    LIMIT, OFFSET
 #   b TREE                    a branch of a compound; only the first one's columns count
@@ -63,8 +63,11 @@ proc differential::print_tree {tree form run with_limit} {
   variable aliases {}
   unset -nocomplain P
   print $tree
-  foreach alias $aliases {
-    if {[dict exists $star $alias]} { foreach id [dict get $star $alias] { lappend outs [list $id exact] } }
+  foreach item $aliases {
+    lassign $item alias more
+    if {[dict exists $star $alias]} {
+      foreach id [concat [dict get $star $alias] $more] { lappend outs [list $id exact] }
+    }
   }
   return $sql
 }
@@ -98,7 +101,7 @@ proc differential::print {tree} {
       append sql *
     }
     a {
-      lappend differential::aliases [lindex $tree 1]
+      lappend differential::aliases [lrange $tree 1 2]
       append sql [lindex $tree 1]
     }
     k {
@@ -554,10 +557,12 @@ proc differential::bring {driver made plant} {
     lappend tables [learn_table db $table $at near.$name]
     set_pushdown pushed
     if {$standin eq "table"} {
-      db eval "CREATE TABLE main.r_$name AS SELECT * FROM near.$name WHERE 0"
-      db eval "DROP TABLE main.r_$name"
+      # other plans and another order of rows than the copy has
       db eval [string map [list "CREATE TABLE $name" "CREATE TABLE main.r_$name"] [dict get [lindex $tables end] declared]]
-      db eval "INSERT INTO main.r_$name SELECT * FROM near.$name"
+      db eval "INSERT INTO main.r_$name SELECT * FROM near.$name ORDER BY rowid DESC"
+      foreach column [some [dict get [lindex $tables end] seen] 0] {
+        db eval "CREATE INDEX main.r_i[incr indexes] ON r_$name ([dict get $column quoted] [pick {ASC DESC}])"
+      }
       set at main.r_$name
     }
     set place(pushed,$name) $at
@@ -623,7 +628,7 @@ proc differential::clear_round {} {
     set type [db onecolumn {SELECT type FROM temp.sqlite_schema WHERE name = $name}]
     if {$type ne ""} { catch {db eval "DROP $type temp.\"$name\""} }
   }
-  foreach name [db eval {SELECT name FROM main.sqlite_schema WHERE name LIKE 'r\_%' ESCAPE '\'}] { db eval "DROP TABLE main.$name" }
+  foreach name [db eval {SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name LIKE 'r\_%' ESCAPE '\'}] { db eval "DROP TABLE main.$name" }
   foreach schema [db eval {SELECT name FROM pragma_database_list WHERE name IN ('near', 'far')}] { db eval "DETACH $schema" }
   foreach block {far other} { db onecolumn {SELECT connector_delete($block)} }
 }

@@ -92,7 +92,7 @@ proc differential::window_query {} {
 
 proc differential::cte_query {} {
   variable tables
-  set table [pick $tables]
+  set table [pick_table]
   set inner [list [list i $table]]
   set names [lmap column [dict get $table seen] {dict get $column quoted}]
   set cte [s [t "WITH c ([join $names {, }]) AS [pick {{} {MATERIALIZED } {NOT MATERIALIZED }}](SELECT [join [lmap name $names {string cat i. $name}] {, }] FROM "] \
@@ -136,7 +136,7 @@ proc differential::recursive_query {} {
 proc differential::view_query {} {
   variable tables
   variable literal_only 1
-  set table [pick $tables]
+  set table [pick_table]
   set inner [list [list i $table]]
   set before [s [t "CREATE TEMP VIEW vw AS SELECT [join [lmap column [dict get $table seen] {string cat i. [dict get $column quoted]}] {, }] FROM "] \
     [table_tree $table] [t " AS i"] [where_tree [terms_for $inner]]]
@@ -158,7 +158,7 @@ proc differential::view_query {} {
 proc differential::trigger_query {} {
   variable tables
   variable literal_only 1
-  set table [pick $tables]
+  set table [pick_table]
   set scope [list [list i $table]]
   lassign [any_column $scope] tree column
   lassign [any_column $scope] shown
@@ -202,7 +202,7 @@ proc differential::again_query {} {
 # A table joined with itself on its key or on equal values.
 proc differential::self_query {} {
   variable tables
-  set table [pick $tables]
+  set table [pick_table]
   if {[dict get $table count] > 100} { return [plain_query 1] }
   set scope [list [list p $table] [list q $table]]
   set on [join_term [lrange $scope 0 0] [lrange $scope 1 1]]

@@ -147,7 +147,7 @@ proc differential::in_term {scope tree column} {
 # SELECT one column FROM another table, for IN and EXISTS: like the given column, maybe correlated.
 proc differential::subquery_column {scope column {select {}}} {
   variable tables
-  set table [pick $tables]
+  set table [pick_table]
   set inner [list [list [new_alias] $table]]
   set chosen [lindex [any_column $inner] 0]
   foreach other [shuffled [dict get $table seen]] {
@@ -263,7 +263,7 @@ proc differential::row_term {scope} {
   }
   if {[chance 25]} {
     variable tables
-    set inner [list [list [new_alias] [pick $tables]]]
+    set inner [list [list [new_alias] [pick_table]]]
     set columns [lmap tree $left {lindex [any_column $inner] 0}]
     return [s $row [t " IN (SELECT "] [list o {} ", " 99 {*}$columns] [t " FROM "] [table_tree [lindex $inner 0 1]] [t " AS [lindex $inner 0 0]"] \
       [where_tree [list [term $inner 2]]] [t ")"]]
@@ -273,6 +273,14 @@ proc differential::row_term {scope} {
 
 # ---------------------------------------------------------------- FROM
 
+# Rarely the local table, which shows nothing by itself.
+proc differential::pick_table {} {
+  variable tables
+  set table [pick $tables]
+  if {[dict get $table name] eq "loc" && [chance 70]} { set table [pick $tables] }
+  return $table
+}
+
 proc differential::table_tree {table} { list T [dict get $table name] }
 
 # Sets scope; gives the tree of FROM. `most` bounds the rows of the whole join.
@@ -280,13 +288,13 @@ proc differential::from_tree {scope_name wanted {most 20000}} {
   upvar 1 $scope_name scope
   variable tables
   variable with_using 0
-  set table [pick $tables]
+  set table [pick_table]
   set scope [list [list [new_alias] $table]]
   set rows [dict get $table count]
   set items [list [from_item [lindex $scope 0 0] $table]]
   set joins {}
   for {set i 1} {$i < $wanted} {incr i} {
-    set table [pick $tables]
+    set table [pick_table]
     set size [expr {max(1, [dict get $table count])}]
     if {$rows * $size > $most} continue
     set rows [expr {$rows * $size}]
@@ -328,12 +336,16 @@ proc differential::from_item {alias table} {
   set inner [list [list [new_alias] $table]]
   set i [lindex $inner 0 0]
   set names [lmap column [dict get $table seen] {string cat $i.[dict get $column quoted] { AS } [dict get $column quoted]}]
-  if {[dict get $table key] ne ""} { lappend names "$i.rowid AS rowid, $i.rowid AS oid, $i.rowid AS _rowid_" }
+  set more {}
+  if {[dict get $table key] ne ""} {
+    set more {rowid oid _rowid_}
+    lappend names "$i.rowid AS rowid, $i.rowid AS oid, $i.rowid AS _rowid_"
+  }
   set order {t {}}
   if {[dict get $table key] ne "" && [chance 50]} {
     set order [list o {} {} 0 [t " ORDER BY $i.rowid [pick {ASC DESC}] LIMIT [pick {1 3 5 10}][pick {{} { OFFSET 1} { OFFSET 2}}]"]]
   }
-  set sub [s [t "(SELECT [join $names {, }] FROM "] [table_tree $table] [t " AS $i"] [where_tree [list [term $inner 2]]] $order [t ") AS "] [list a $alias]]
+  set sub [s [t "(SELECT [join $names {, }] FROM "] [table_tree $table] [t " AS $i"] [where_tree [list [term $inner 2]]] $order [t ") AS "] [list a $alias $more]]
   return [x [list $plain] $sub]
 }
 
