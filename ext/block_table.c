@@ -1,93 +1,27 @@
 /*
-** block_table.c: a block as a virtual table, and the module for all tables made by hand or by
-** connector_view.
+** block_table.c: a block as a virtual table: a table of the module `connector` with nothing but the block.
 **
 **   CREATE VIRTUAL TABLE temp.shop USING connector(shop);
 **   SELECT row FROM shop('SELECT * FROM orders WHERE city = ?', 'Paris');
 **   INSERT INTO shop(operation, p1, p2) SELECT 'INSERT INTO t VALUES (?,?)', a, b FROM local;
-**
-** xCreate is the user's own command and checks that the block exists. xConnect also runs when a file is
-** opened, for PRAGMA table_list, for ALTER TABLE … RENAME of any table: it looks nothing up, dials nothing
-** and does not fail because of a block. What is wrong then is said by the first use.
-**
-** A table that lies in a database file could be somebody else's: each use of it is refused. Tables in temp
-** and in-memory schemas were made by this process.
 **
 ** INSERT: NULL and "not given" look the same to a virtual table, so the operation's own placeholders say how
 ** many parameters there are; further ones must be NULL.
 */
 #include "block_table.h"
 #include "../src/batch.h"
-#include "../src/block_set.h"
 #include "query_table.h"
-#include "row_identity.h"
+#include "table_place.h"
 #include "value.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum { COLUMN_ROW, COLUMN_OPERATION, COLUMN_P1 };
 
-/* ---- where the table lies, what it is about ---- */
-
-/* An image loaded by sqlite3_deserialize has no file, but its content came from somewhere. */
-static bool is_image(sqlite3 *db, const char *schema) {
-  char *vfs = NULL;
-  sqlite3_file_control(db, schema, SQLITE_FCNTL_VFSNAME, &vfs);
-  bool image = vfs && sqlite3_strnicmp(vfs, "memdb", 5) == 0;
-  sqlite3_free(vfs);
-  return image;
-}
-
-/* A schema without a file that was made in this process. */
-static bool is_own_schema(sqlite3 *db, const char *schema) {
-  if (sqlite3_stricmp(schema, "temp") == 0) return true;
-  const char *file = sqlite3_db_filename(db, schema);
-  return !(file && *file) && !is_image(db, schema);
-}
-
-static char *refusal_text(sqlite3 *db, const char *schema, const char *table,
-                          const ModuleArguments *arguments) {
-  const char *file =
-      is_image(db, schema) ? "a loaded database image" : sqlite3_db_filename(db, schema);
-  return sqlite3_mprintf("table %s.%s of %s asks for %s'%s': tables in a database file are not "
-                         "allowed to; create it as temp.%s",
-                         schema, table, file ? file : "a file",
-                         arguments->is_url ? "the URL " : "connector ",
-                         arguments->is_url ? "…" : arguments->block, table);
-}
-
-/* An inline URL is a block of this connection with a name made from its text. */
-static int inline_block(Connector *connector, const char *url, char **name, Error *error) {
-  uint64_t hash = row_hash(ROW_HASH_START, url, strlen(url));
-  Block *block;
-  Error unknown = {0};
-  *name = sqlite3_mprintf("inline-%016llx", (unsigned long long)hash);
-  if (!*name) return error_memory(error);
-  int code = block_find(connector, *name, &block, &unknown);
-  error_clear(&unknown);
-  if (code != SQLITE_OK) {
-    code = block_parse(connector, *name, url, strlen(url), NULL, 0, false, NULL, &block, error);
-    if (code != SQLITE_OK) return code;
-    code = block_open(connector, block, error);
-  }
-  block_release(block);
-  return code;
-}
-
-int block_table_remote(BlockTable *table, Remote **remote, Error *error) {
-  Connector *connector = table->base.connector;
-  char *name = NULL;
-  int code = SQLITE_OK;
-  if (table->refusal) return error_set(error, SQLITE_AUTH, "%s", table->refusal);
-  if (table->arguments.is_url) {
-    code = inline_block(connector, table->arguments.block, &name, error);
-  }
-  if (code == SQLITE_OK) {
-    code = remote_get(connector, name ? name : table->arguments.block, remote, error);
-  }
-  if (code == SQLITE_OK) remote_retain(*remote);
-  sqlite3_free(name);
-  return code;
+/* The block's Remote, retained. */
+static int block_table_remote(BlockTable *table, Remote **remote, Error *error) {
+  return table_place_remote(table->base.connector, &table->arguments, table->refusal, remote,
+                            error);
 }
 
 /* ---- reading ---- */
@@ -188,11 +122,7 @@ static int block_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqli
   Connector *connector = table->base.connector;
   Error error = {0};
   int code;
-  if (table->arguments.query) {
-    code = error_set(&error, SQLITE_READONLY,
-                     "a remote query is read-only: write by connector_execute('%s', …)",
-                     table->arguments.block);
-  } else if (argc == 1 || sqlite3_value_type(argv[0]) != SQLITE_NULL) {
+  if (argc == 1 || sqlite3_value_type(argv[0]) != SQLITE_NULL) {
     code = error_set(
         &error, SQLITE_READONLY,
         "the table of connector '%s' takes no UPDATE or DELETE: give the statement as "
@@ -208,64 +138,28 @@ static int block_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqli
 
 /* ---- making and opening ---- */
 
-static int declare_view(sqlite3 *db, const ModuleArguments *arguments, RowShape *shape) {
-  sqlite3_str *text = sqlite3_str_new(db);
-  for (int i = 0; i < arguments->column_count; i++) {
-    sqlite3_str_appendf(text, "%s%s", i ? ", " : "CREATE TABLE x(",
-                        arguments->columns[i].definition);
-  }
-  sqlite3_str_appendall(text, ", \"connector surplus\" HIDDEN)");
-  char *sql = sqlite3_str_finish(text);
-  if (!sql) return SQLITE_NOMEM;
-  int code = sqlite3_declare_vtab(db, sql);
-  sqlite3_free(sql);
-  *shape = (RowShape){.row = ROW_NONE,
-                      .names = ROW_NONE,
-                      .values = 0,
-                      .value_count = arguments->visible_count,
-                      .arguments = arguments->visible_count,
-                      .argument_count = arguments->column_count - arguments->visible_count};
-  return code;
-}
-
-static char *usage_text(const char *table, const ModuleArguments *arguments) {
-  if (!arguments->query) {
-    return sqlite3_mprintf(
-        "SELECT row FROM %s(operation [, parameter …]) or INSERT INTO %s(operation "
-        "[, p1 …]) VALUES (…); an UPDATE or DELETE is given as operation",
-        table, table);
-  }
-  sqlite3_str *text = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(text, "SELECT * FROM %s", table);
-  for (int i = arguments->visible_count; i < arguments->column_count; i++) {
-    sqlite3_str_appendf(text, "%s%s", i == arguments->visible_count ? "(" : ", ",
-                        arguments->columns[i].name);
-  }
-  if (arguments->column_count > arguments->visible_count) sqlite3_str_appendall(text, ")");
-  return sqlite3_str_finish(text);
+static char *usage_text(const char *table) {
+  return sqlite3_mprintf(
+      "SELECT row FROM %s(operation [, parameter …]) or INSERT INTO %s(operation "
+      "[, p1 …]) VALUES (…); an UPDATE or DELETE is given as operation",
+      table, table);
 }
 
 /* Declares the columns and fills the table, whose arguments are parsed. */
 static int build(sqlite3 *db, Connector *connector, const char *schema, const char *name,
                  BlockTable *table, Error *error) {
   RowShape shape;
-  bool view = table->arguments.query != NULL;
-  int code = view ? declare_view(db, &table->arguments, &shape)
-                  : row_table_declare(db, "operation HIDDEN", 1, ROW_PARAMETERS, &shape);
+  int code = row_table_declare(db, "operation HIDDEN", 1, ROW_PARAMETERS, &shape);
   if (code != SQLITE_OK) return error_set(error, code, "%s", sqlite3_errmsg(db));
   /* A block table runs whatever text it is given. Only the user's own temp views and triggers can reach one
   ** in temp; elsewhere the schema may hold a view or trigger from somewhere else. */
-  if (!view && sqlite3_stricmp(schema, "temp") != 0) {
-    sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  }
-  char *usage = usage_text(name, &table->arguments);
-  table->base.start = view ? view_table_start : block_start;
+  if (sqlite3_stricmp(schema, "temp") != 0) sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  char *usage = usage_text(name);
+  table->base.start = block_start;
   code = usage ? row_table_init(&table->base, connector, &shape, usage) : SQLITE_NOMEM;
   sqlite3_free(usage);
   if (code != SQLITE_OK) return error_memory(error);
-  if (is_own_schema(db, schema)) return SQLITE_OK;
-  table->refusal = refusal_text(db, schema, name, &table->arguments);
-  return table->refusal ? SQLITE_OK : error_memory(error);
+  return table_place(db, schema, name, &table->arguments, &table->refusal, error);
 }
 
 static void table_free(BlockTable *table) {
@@ -275,48 +169,28 @@ static void table_free(BlockTable *table) {
   sqlite3_free(table);
 }
 
-static int check_created(BlockTable *table, Error *error) {
-  Block *block;
-  if (table->refusal) return error_set(error, SQLITE_AUTH, "%s", table->refusal);
-  if (table->arguments.is_url) {
-    char *name = NULL;
-    int code = inline_block(table->base.connector, table->arguments.block, &name, error);
-    sqlite3_free(name);
-    return code;
-  }
-  int code = block_find(table->base.connector, table->arguments.block, &block, error);
-  if (code == SQLITE_OK) block_release(block);
-  return code;
-}
+static const sqlite3_module block_methods;
 
-static int make(sqlite3 *db, void *aux, int argc, const char *const *argv, bool create,
-                sqlite3_vtab **result, char **message) {
-  Connector *connector = ((CatalogBinding *)aux)->connector;
-  Error error = {0};
+int block_table_make(Connector *connector, const char *schema, const char *name,
+                     ModuleArguments *arguments, bool create, BlockTable **result, Error *error) {
   BlockTable *table = sqlite3_malloc64(sizeof *table);
-  if (!table) return SQLITE_NOMEM;
-  *table = (BlockTable){0};
-  int code = module_arguments_parse(argc - 3, argv + 3, &table->arguments, &error);
-  if (code == SQLITE_OK) code = build(db, connector, argv[1], argv[2], table, &error);
-  if (code == SQLITE_OK && create) code = check_created(table, &error);
-  if (code == SQLITE_OK) {
-    *result = &table->base.base;
-    return SQLITE_OK;
+  Remote *remote;
+  if (!table) {
+    module_arguments_clear(arguments);
+    return error_memory(error);
   }
-  *message = error.message ? sqlite3_mprintf("%s", error.message) : NULL;
-  error_move(&connector->last_error, &error);
-  table_free(table);
+  *table = (BlockTable){.arguments = *arguments};
+  table->base.kind = &block_methods;
+  int code = build(connector->db, connector, schema, name, table, error);
+  if (code == SQLITE_OK && create) {
+    code = block_table_remote(table, &remote, error);
+    if (code == SQLITE_OK) remote_release(remote);
+  }
+  if (code == SQLITE_OK)
+    *result = table;
+  else
+    table_free(table);
   return code;
-}
-
-static int block_create(sqlite3 *db, void *aux, int argc, const char *const *argv,
-                        sqlite3_vtab **result, char **message) {
-  return make(db, aux, argc, argv, true, result, message);
-}
-
-static int block_connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
-                         sqlite3_vtab **result, char **message) {
-  return make(db, aux, argc, argv, false, result, message);
 }
 
 static int block_disconnect(sqlite3_vtab *base) {
@@ -330,26 +204,10 @@ static int block_rename(sqlite3_vtab *base, const char *name) {
   return SQLITE_OK;
 }
 
-static const sqlite3_module block_module = {
-    .xCreate = block_create,
-    .xConnect = block_connect,
+static const sqlite3_module block_methods = {
     .xDisconnect = block_disconnect,
     .xDestroy = block_disconnect,
     .xUpdate = block_update,
     .xRename = block_rename,
     ROW_TABLE_METHODS,
 };
-
-const CatalogEntry block_table_entries[] = {
-    {.name = "connector",
-     .kind = CATALOG_MODULE,
-     .topic = "tables",
-     .usage = "CREATE VIRTUAL TABLE temp.t USING connector(name [, query='SELECT …', column …])",
-     .least = 1,
-     .most = CATALOG_ANY,
-     .meaning =
-         "a block as a table: SELECT row FROM t(operation, p1 …) reads, INSERT INTO t(operation, "
-         "p1 …) executes; with query= a remote query with real columns",
-     .example = "CREATE VIRTUAL TABLE temp.shop USING connector(shop)",
-     .module = &block_module},
-    {0}};

@@ -1,5 +1,5 @@
 /*
-** block_table.h: the module `connector` behind CREATE VIRTUAL TABLE … USING connector(…).
+** block_table.h: a block as a virtual table, one kind of table of the module `connector`.
 */
 #ifndef CONNECTOR_BLOCK_TABLE_H
 #define CONNECTOR_BLOCK_TABLE_H
@@ -13,10 +13,8 @@ typedef struct BlockTable {
   char *refusal; /* why each use is refused (the table lies in a file); NULL = allowed */
 } BlockTable;
 
-/* The block's Remote, retained; connects nothing. The refusal is an error here. */
-int block_table_remote(BlockTable *table, Remote **remote, Error *error);
-
-/* RowTable.start of a table with query=, in view_table.c. */
-int view_table_start(RowTable *base, const RowArguments *arguments, RowSet **rows, Error *error);
+/* Takes over the arguments, also when it fails. `create`: the user makes it now, and the block must exist. */
+int block_table_make(Connector *connector, const char *schema, const char *name,
+                     ModuleArguments *arguments, bool create, BlockTable **table, Error *error);
 
 #endif

@@ -106,11 +106,20 @@ typedef struct Switch {
   void (*set)(Connector *connector, bool on);
 } Switch;
 
+static bool pushdown(const Connector *connector) {
+  return !connector->no_pushdown;
+}
+
+static void set_pushdown(Connector *connector, bool on) {
+  connector->no_pushdown = !on;
+}
+
 static const Switch switches[] = {
+    {"pushdown", pushdown, set_pushdown},
     {"several_writers", transaction_several_writers, transaction_allow_several_writers},
 };
 
-static const char *const switch_names[] = {"several_writers"};
+static const char *const switch_names[] = {"pushdown", "several_writers"};
 
 enum { SWITCHES = sizeof switches / sizeof *switches };
 
@@ -171,9 +180,11 @@ const CatalogEntry fn_session_entries[] = {
      .usage = "connector_config(key [, value])",
      .least = 1,
      .most = 2,
-     .meaning =
-         "reads or sets a switch of this connection: several_writers (off) lets two servers write "
-         "in one transaction, committed one after the other",
+     .meaning = "reads or sets a switch of this connection: pushdown (on) lets servers filter and "
+                "sort for "
+                "remote tables; several_writers (off) lets two servers write in one transaction, "
+                "committed "
+                "one after the other",
      .example = "SELECT connector_config('several_writers', 'on')",
      .function = config},
     {0}};

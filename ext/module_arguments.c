@@ -8,42 +8,17 @@
 #include "module_arguments.h"
 #include "../src/options.h"
 #include "../src/url.h"
-#include <ctype.h>
+#include "word.h"
+#include <stdlib.h>
 #include <string.h>
 
-static bool is_word(char c) {
-  return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
-}
-
 static char *trim(char *text) {
-  while (isspace((unsigned char)*text))
+  while (word_space(*text))
     text++;
   size_t size = strlen(text);
-  while (size && isspace((unsigned char)text[size - 1]))
+  while (size && word_space(text[size - 1]))
     size--;
   text[size] = 0;
-  return text;
-}
-
-/* A copy of the name or quoted text that *at starts with, without its quotes; *at moves behind it and the
-** space that follows. NULL = out of memory. */
-static char *take(const char **at) {
-  const char *from = *at;
-  char open = *from, close = open == '[' ? ']' : open;
-  char *text = sqlite3_malloc64(strlen(from) + 1), *to = text;
-  if (!text) return NULL;
-  if (!open || !strchr("'\"`[", open)) {
-    while (is_word(*from) || (*from && strchr("$-", *from)))
-      *to++ = *from++;
-  } else {
-    for (from++; *from; *to++ = *from++) {
-      if (*from != close) continue;
-      from++;
-      if (close == ']' || *from != close) break;
-    }
-  }
-  *to = 0;
-  *at = from + strspn(from, " \t\r\n");
   return text;
 }
 
@@ -81,7 +56,7 @@ static int parse_block(const char *text, ModuleArguments *arguments, Error *erro
     arguments->block = sqlite3_mprintf("%s", text);
     rest = "";
   } else {
-    arguments->block = take(&rest);
+    arguments->block = word_take(&rest);
   }
   if (!arguments->block) return error_memory(error);
   if (*rest == '{' || *arguments->block == '{') return refuse_secret("a definition", error);
@@ -97,10 +72,10 @@ static int parse_block(const char *text, ModuleArguments *arguments, Error *erro
 /* True for `key = value`; *value is behind the equals sign. The key is cut off. */
 static bool is_option(char *text, char **value) {
   char *at = text;
-  while (is_word(*at))
+  while (word_letter(*at))
     at++;
   char *end = at;
-  while (isspace((unsigned char)*at))
+  while (word_space(*at))
     at++;
   if (end == text || *at != '=') return false;
   *end = 0;
@@ -108,50 +83,63 @@ static bool is_option(char *text, char **value) {
   return true;
 }
 
+static int parse_rows(const char *value, ModuleArguments *arguments, Error *error) {
+  char *end;
+  arguments->rows = strtoll(value, &end, 10);
+  if (end != value && !*end && arguments->rows >= 0) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR, "rows must be a number, not '%.40s'", value);
+}
+
 static int parse_option(const char *key, const char *value, ModuleArguments *arguments,
                         Error *error) {
-  static const char *const valid[] = {"query"};
+  static const char *const valid[] = {"query", "rows"};
   if (is_secret_key(key)) return refuse_secret(key, error);
+  if (sqlite3_stricmp(key, "rows") == 0) return parse_rows(value, arguments, error);
   if (sqlite3_stricmp(key, "query") != 0) {
     error_set(error, SQLITE_ERROR, "unknown option '%s' in USING connector(…)", key);
-    error_suggest(error, key, valid, 1);
+    error_suggest(error, key, valid, sizeof valid / sizeof *valid);
     return error->code;
   }
   if (*value != '\'' && *value != '"') {
     return error_set(error, SQLITE_ERROR, "query must be one quoted text: query='SELECT …'");
   }
   sqlite3_free(arguments->query);
-  arguments->query = take(&value);
+  arguments->query = word_take(&value);
   if (!arguments->query) return error_memory(error);
   if (!*value) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "query='SELECT …' is followed by %.40s", value);
 }
 
-static bool has_word(const char *text, const char *word) {
-  int size = (int)strlen(word);
-  for (const char *at = text; *at; at++) {
-    if (sqlite3_strnicmp(at, word, size) == 0 && (at == text || !is_word(at[-1])) &&
-        !is_word(at[size])) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static int parse_column(char *text, ModuleArguments *arguments, Error *error) {
-  ModuleColumn *column = &arguments->columns[arguments->column_count];
-  if (*text == '\'') {
+static int parse_table(const char *text, ModuleArguments *arguments, Error *error) {
+  if (arguments->table || arguments->column_count) {
     return error_set(error, SQLITE_ERROR,
-                     "USING connector(%s, %s): a remote table cannot be named here; give "
-                     "query='SELECT …', or make the table by connector_view",
+                     "USING connector(%s, …): the remote table 'schema.table' stands once, behind "
+                     "the block: %.60s",
                      arguments->block, text);
   }
-  const char *rest = text;
-  column->definition = text;
-  column->name = take(&rest);
-  if (!column->name) return error_memory(error);
-  column->hidden = has_word(rest, "HIDDEN");
-  arguments->column_count++;
+  arguments->table = word_take(&text);
+  if (!arguments->table) return error_memory(error);
+  if (!*text && *arguments->table) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR,
+                   "USING connector(%s, …): the remote table must be one quoted text: "
+                   "'schema.table'",
+                   arguments->block);
+}
+
+static int parse_column(const char *text, ModuleArguments *arguments, Error *error) {
+  if (arguments->column_count == arguments->column_room) {
+    int room = arguments->column_room ? arguments->column_room * 2 : 16;
+    ModuleColumn *larger =
+        sqlite3_realloc64(arguments->columns, (size_t)room * sizeof *arguments->columns);
+    if (!larger) return error_memory(error);
+    arguments->columns = larger;
+    arguments->column_room = room;
+  }
+  ModuleColumn *column = &arguments->columns[arguments->column_count++];
+  *column = (ModuleColumn){0};
+  int code = column_definition_parse(text, column, error);
+  if (code != SQLITE_OK) return code;
+  if (column->key) column->key = ++arguments->key_count;
   if (!column->hidden && arguments->visible_count < arguments->column_count - 1) {
     return error_set(error, SQLITE_ERROR, "column %s must stand before the HIDDEN ones", text);
   }
@@ -159,18 +147,60 @@ static int parse_column(char *text, ModuleArguments *arguments, Error *error) {
   return SQLITE_OK;
 }
 
+/* PRIMARY KEY("a", "b") */
+static int parse_key(const char *at, ModuleArguments *arguments, Error *error) {
+  bool more = *at++ == '(';
+  while (more) {
+    while (word_space(*at))
+      at++;
+    char *name = word_take(&at);
+    if (!name) return error_memory(error);
+    int i = 0;
+    while (i < arguments->visible_count && sqlite3_stricmp(arguments->columns[i].name, name))
+      i++;
+    if (i == arguments->visible_count) {
+      error_set(error, SQLITE_ERROR, "PRIMARY KEY: there is no column \"%s\"", name);
+      sqlite3_free(name);
+      return error->code;
+    }
+    sqlite3_free(name);
+    arguments->columns[i].key = ++arguments->key_count;
+    more = *at == ',';
+    at += more;
+  }
+  if (*at == ')' && !at[1]) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR,
+                   "PRIMARY KEY(column, …) is not understood in USING "
+                   "connector(…)");
+}
+
 static int parse_rest(char *text, ModuleArguments *arguments, Error *error) {
   char *value;
+  const char *key = text;
   if (!*text) return SQLITE_OK;
   if (is_option(text, &value)) return parse_option(text, value, arguments, error);
+  if (*text == '\'') return parse_table(text, arguments, error);
+  if (word_skip(&key, "PRIMARY") && word_skip(&key, "KEY") && *key == '(')
+    return parse_key(key, arguments, error);
   return parse_column(text, arguments, error);
 }
 
-static int check_whole(const ModuleArguments *arguments, Error *error) {
-  if (arguments->column_count && !arguments->query) {
+int module_arguments_check(const ModuleArguments *arguments, Error *error) {
+  if (arguments->query && arguments->table) {
     return error_set(error, SQLITE_ERROR,
-                     "columns are given without query='SELECT …' in USING connector(%s, …)",
+                     "USING connector(%s, …) has a table and a query: one of them",
                      arguments->block);
+  }
+  if (arguments->column_count && !arguments->query && !arguments->table) {
+    return error_set(error, SQLITE_ERROR,
+                     "columns are given without 'schema.table' or query='SELECT …' in USING "
+                     "connector(%s, …)",
+                     arguments->block);
+  }
+  if (arguments->table && arguments->column_count > arguments->visible_count) {
+    return error_set(error, SQLITE_ERROR,
+                     "HIDDEN columns are the parameters of a query='SELECT "
+                     "…', and a remote table has none");
   }
   if (arguments->query && !arguments->visible_count) {
     return error_set(
@@ -182,39 +212,37 @@ static int check_whole(const ModuleArguments *arguments, Error *error) {
   return SQLITE_OK;
 }
 
+int module_arguments_add(ModuleArguments *arguments, const char *text, Error *error) {
+  char *copy = sqlite3_mprintf("%s", text);
+  if (!copy) return error_memory(error);
+  int code = parse_rest(trim(copy), arguments, error);
+  sqlite3_free(copy);
+  return code;
+}
+
 int module_arguments_parse(int argc, const char *const *argv, ModuleArguments *arguments,
                            Error *error) {
-  size_t size = 1;
-  *arguments = (ModuleArguments){0};
+  *arguments = (ModuleArguments){.rows = -1};
   if (argc < 1 || !argv[0][strspn(argv[0], " \t\r\n")]) {
-    return error_set(
-        error, SQLITE_ERROR,
-        "usage: CREATE VIRTUAL TABLE temp.t USING connector(block [, query='SELECT …', "
-        "column …])");
+    return error_set(error, SQLITE_ERROR,
+                     "usage: CREATE VIRTUAL TABLE temp.t USING connector(block [, 'schema.table' | "
+                     "query='SELECT …'] [, column …])");
   }
-  for (int i = 0; i < argc; i++)
-    size += strlen(argv[i]) + 1;
-  arguments->text = sqlite3_malloc64(size);
-  arguments->columns = sqlite3_malloc64((size_t)argc * sizeof *arguments->columns);
-  if (!arguments->text || !arguments->columns) return error_memory(error);
-  char *at = arguments->text;
-  int code = SQLITE_OK;
-  for (int i = 0; i < argc && code == SQLITE_OK; i++) {
-    size_t length = strlen(argv[i]);
-    char *text = memcpy(at, argv[i], length + 1);
-    at += length + 1;
-    text = trim(text);
-    code = i ? parse_rest(text, arguments, error) : parse_block(text, arguments, error);
-  }
-  return code == SQLITE_OK ? check_whole(arguments, error) : code;
+  char *first = sqlite3_mprintf("%s", argv[0]);
+  if (!first) return error_memory(error);
+  int code = parse_block(trim(first), arguments, error);
+  sqlite3_free(first);
+  for (int i = 1; i < argc && code == SQLITE_OK; i++)
+    code = module_arguments_add(arguments, argv[i], error);
+  return code == SQLITE_OK ? module_arguments_check(arguments, error) : code;
 }
 
 void module_arguments_clear(ModuleArguments *arguments) {
   for (int i = 0; i < arguments->column_count; i++)
-    sqlite3_free(arguments->columns[i].name);
+    column_definition_clear(&arguments->columns[i]);
   sqlite3_free(arguments->columns);
   sqlite3_free(arguments->block);
+  sqlite3_free(arguments->table);
   sqlite3_free(arguments->query);
-  sqlite3_free(arguments->text);
   *arguments = (ModuleArguments){0};
 }

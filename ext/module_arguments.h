@@ -2,33 +2,63 @@
 ** module_arguments.h: what stands between the parentheses of CREATE VIRTUAL TABLE … USING connector(…).
 **
 **   (shop)                                                      a block table
+**   (shop, 'public.orders')                                     a remote table; its columns are asked for
+**   (shop, 'public.orders', "id" INTEGER PRIMARY KEY, "city" TEXT REMOTE text equality, rows=1000)
 **   (shop, query='SELECT … WHERE city = :city', "id" INTEGER, "name" TEXT, "city" HIDDEN)
+**
+** A column is a name, a type, and what follows in any order: NOT NULL, PRIMARY KEY, COLLATE name, HIDDEN
+** (a parameter of the query), and at the end REMOTE with what is known of the column on the server: its
+** name there in double quotes when it has another one, the class of its values (driver.h), how its texts
+** compare (bytes, equality, inexact), and whether it is unique or indexed. INTEGER PRIMARY KEY at a column
+** makes it the rowid; any other key is told by PRIMARY KEY("a", "b").
 */
 #ifndef CONNECTOR_MODULE_ARGUMENTS_H
 #define CONNECTOR_MODULE_ARGUMENTS_H
 
 #include "../src/connector.h"
-
-typedef struct ModuleColumn {
-  char *name;
-  const char *definition; /* "\"id\" INTEGER" as written; borrowed from the argument's copy */
-  bool hidden;
-} ModuleColumn;
+#include "../src/schema.h"
 
 /* Own memory throughout. */
+typedef struct ModuleColumn {
+  char *name;
+  char *type;       /* "" = none */
+  char *collation;  /* NULL = BINARY */
+  char *remote;     /* name on the server, NULL = the same */
+  char *class_name; /* NULL = not known */
+  SchemaCompare compare;
+  bool hidden, not_null, unique, indexed;
+  bool rowid; /* PRIMARY KEY stands at the column, which is INTEGER: it is the rowid */
+  int key;    /* place in the key from 1; 0 = not in it */
+} ModuleColumn;
+
 typedef struct ModuleArguments {
   char *block; /* a block's name, or a URL */
   bool is_url;
-  char *query;           /* NULL for a block table */
+  char *table;           /* 'schema.table' as written; NULL = none */
+  char *query;           /* NULL = none; with neither it is a block table */
   ModuleColumn *columns; /* visible ones first, then the hidden parameters */
-  int column_count, visible_count;
-  char *text; /* copies of the arguments, one after the other */
+  int column_count, visible_count, column_room;
+  int key_count;
+  int64_t rows; /* estimate; -1 = not known */
 } ModuleArguments;
 
 /* argv of xCreate / xConnect from the block's name on. Opens and looks up nothing. Clear it in every case.
 ** A secret in it is an error that does not repeat it. */
 int module_arguments_parse(int argc, const char *const *argv, ModuleArguments *arguments,
                            Error *error);
+/* One more argument behind the block, as if it had stood in the statement. */
+int module_arguments_add(ModuleArguments *arguments, const char *text, Error *error);
+/* What only the whole of them shows. */
+int module_arguments_check(const ModuleArguments *arguments, Error *error);
 void module_arguments_clear(ModuleArguments *arguments);
+
+/* ---- columns (column_definition.c) ---- */
+
+/* Parses `text`; on error what was made is cleared with the column. Zeroed before. */
+int column_definition_parse(const char *text, ModuleColumn *column, Error *error);
+void column_definition_clear(ModuleColumn *column);
+/* Appends the definition: for the CREATE statement with all that is known, for sqlite3_declare_vtab
+** without what only we understand. */
+void column_definition_print(sqlite3_str *text, const ModuleColumn *column, bool declare);
 
 #endif

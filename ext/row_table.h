@@ -28,7 +28,8 @@ typedef struct RowArguments {
 } RowArguments;
 
 typedef struct RowTable {
-  sqlite3_vtab base; /* must be first */
+  sqlite3_vtab base;          /* must be first */
+  const sqlite3_module *kind; /* must be second: connector_module.h; NULL in other modules */
   Connector *connector;
   RowShape shape;
   char *usage; /* for a surplus or missing argument; own memory */

@@ -6,6 +6,7 @@
 ** with its mutex held, so nothing of a Connector needs a lock.
 */
 #include "connector.h"
+#include "affinity.h"
 #include "block_set.h"
 #include "cursor.h"
 #include "driver_support.h"
@@ -116,6 +117,7 @@ static void connector_free(Connector *connector) {
   if (connector->remotes != NULL) remote_set_free(connector);
   block_set_free(connector->blocks);
   log_free(connector->log);
+  affinity_clear(connector);
   sqlite3_close_v2(connector->scratch); /* statements on it may be freed later */
   error_clear(&connector->last_error);
   sqlite3_free(connector->library_path);

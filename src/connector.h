@@ -30,8 +30,10 @@ struct Connector {
   Transaction *transaction;
   Log *log;
   CursorSet *cursors;
-  Error last_error;    /* what connector_error shows */
-  int64_t probed_at;   /* last interrupt probe, driver_clock() */
+  sqlite3_stmt *affinity[5]; /* affinity.c: statements on the scratch database */
+  bool no_pushdown;          /* connector_config('pushdown', 'off') */
+  Error last_error;          /* what connector_error shows */
+  int64_t probed_at;         /* last interrupt probe, driver_clock() */
   int uninterruptible; /* > 0 while cleaning up with a short deadline: interrupts are not looked at */
 };
 

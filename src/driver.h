@@ -138,6 +138,20 @@ typedef enum PlaceholderForm {
   PLACEHOLDER_DOLLAR    /* $1 */
 } PlaceholderForm;
 
+/* How the values of one class are compared on the server so that the result is SQLite's: printf
+** formats with a %s for the quoted column or the placeholder. Without a line for its class nothing is
+** sent about a column. */
+typedef struct DriverCompare {
+  const char *class_name;
+  const char *column, *parameter; /* for = and <>; COMPARE_BYTES texts for everything */
+  const char *ordered,
+      *ordered_parameter; /* for < > BETWEEN, in SQLite's order; NULL = cannot be */
+  const char *array;      /* `column = any of` one array parameter, two %s; NULL: IN (…, …) */
+  bool sorts;             /* ORDER BY in that form, too, is SQLite's */
+  bool orders_inexact;    /* the ordered form is right whatever the collation (COMPARE_INEXACT) */
+  bool beyond;            /* dates outside the years 1 to 9999 exist */
+} DriverCompare;
+
 typedef struct DriverDialect {
   const char *name;      /* "postgresql", "mysql", "sqlite" */
   char identifier_quote; /* '"' or '`'; doubled inside */
@@ -176,7 +190,18 @@ typedef struct DriverDialect {
   const char
       *catalog_table_columns; /* the same of its table :table, and of those that differ from it
                                         only in case where the server can tell */
-  const char *catalog_names;  /* only the names of its tables; for a server where one damaged
+  /* What may be left to the server (src/push.h). */
+  const DriverCompare *compare; /* ends with a line without class_name; NULL = nothing */
+  const char *operator;         /* "OPERATOR(pg_catalog.%s)"; NULL = as it is */
+  const char
+      *like; /* two %s, column and pattern; unless dynamic_types the pattern is in lower case,
+                       with like_escape before what is to be taken as it is. NULL = LIKE is not sent */
+  char like_escape;
+  const char *count;  /* "count(*)" */
+  const char *beyond; /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
+  bool nulls_last;    /* NULL sorts as the largest value unless the text says otherwise */
+  bool dynamic_types; /* a column may hold values of every type, and SQLite's rules hold there */
+  const char *catalog_names; /* only the names of its tables; for a server where one damaged
                                         table makes catalog_columns fail, else NULL */
 } DriverDialect;
 

@@ -229,7 +229,7 @@ static bool rows_known_before(const Stream *stream) {
 
 /* A change with rows is over only when its rows are kept here: it is committed after that, so that an
 ** interrupt or a full disk on the way undoes it. A procedure may end transactions by itself and gets none. */
-static TurnUse turn_use(const DriverDialect *dialect, const char *sql, size_t size) {
+static TurnUse use_of(const DriverDialect *dialect, const char *sql, size_t size) {
   static const char *const changes[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE",
                                         "WITH",   "SELECT", "VALUES", "TABLE",   "EXPLAIN"};
   StatementClass class = statement_class(dialect, sql, size);
@@ -288,8 +288,11 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   return SQLITE_OK;
 }
 
-/* Can the whole thing be tried again on a fresh session without anybody noticing? */
+/* Can the whole thing be tried again without anybody noticing: on a fresh session, or with a statement that
+** is prepared anew because its table was altered? */
 static bool stream_may_retry(const Stream *stream, const DriverError *failure) {
+  if (failure->failure == FAILURE_REMOTE && !strcmp(failure->sqlstate, "0A000"))
+    return !stream->writes;
   return failure->failure == FAILURE_LOST && stream->turn_open &&
          stream->turn.joining != JOIN_ENLISTED && (!stream->writes || !stream->turn.executed);
 }
@@ -308,6 +311,34 @@ static int stream_run(Stream *stream, const Bound *bound, Error *error) {
   }
 }
 
+/* `bound` stays the caller's. */
+static int open_bound(Remote *remote, const char *sql, size_t size, const Bound *bound,
+                      StreamUse use, TurnUse turn_use, Stream **stream, Error *error) {
+  Stream *made = sqlite3_malloc64(sizeof *made);
+  char *text = sqlite3_mprintf("%.*s", (int)size, sql);
+  if (!made || !text) {
+    sqlite3_free(made);
+    sqlite3_free(text);
+    return error_memory(error);
+  }
+  memset(made, 0, sizeof *made);
+  made->remote = remote_retain(remote);
+  made->sql = text;
+  made->use = use;
+  made->turn_use = turn_use;
+  made->writes = made->turn_use != TURN_READ;
+  int rc = stream_run(made, bound, error);
+  bool live = made->state == STREAM_LIVE;
+  if (!rc && made->writes && live) rc = stream_to_spill(made, error);
+  if (!rc && made->column_count == 0) rc = no_rows_error(made, true, error);
+  if (rc) {
+    stream_close(made);
+    return rc;
+  }
+  *stream = made;
+  return SQLITE_OK;
+}
+
 int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
                 StreamUse use, Stream **stream, Error *error) {
   Bound bound = {0};
@@ -319,31 +350,18 @@ int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *a
     error_wrap(error, "connector '%s'", remote->block->name);
     return rc;
   }
-  Stream *made = sqlite3_malloc64(sizeof *made);
-  char *text = sqlite3_mprintf("%.*s", (int)size, sql);
-  if (!made || !text) {
-    sqlite3_free(made);
-    sqlite3_free(text);
-    bound_clear(&bound);
-    return error_memory(error);
-  }
-  memset(made, 0, sizeof *made);
-  made->remote = remote_retain(remote);
-  made->sql = text;
-  made->use = use;
-  made->turn_use = turn_use(remote->dialect, sql, size);
-  made->writes = made->turn_use != TURN_READ;
-  rc = stream_run(made, &bound, error);
+  rc =
+      open_bound(remote, sql, size, &bound, use, use_of(remote->dialect, sql, size), stream, error);
   bound_clear(&bound);
-  bool live = made->state == STREAM_LIVE;
-  if (!rc && made->writes && live) rc = stream_to_spill(made, error);
-  if (!rc && made->column_count == 0) rc = no_rows_error(made, true, error);
-  if (rc) {
-    stream_close(made);
-    return rc;
-  }
-  *stream = made;
-  return SQLITE_OK;
+  return rc;
+}
+
+int stream_open_read(Remote *remote, const char *sql, size_t size, const Value *values,
+                     size_t count, Stream **stream, Error *error) {
+  Bound bound = {
+      .sql = (char *)sql, .sql_size = size, .values = (Value *)values, .value_count = count};
+  *stream = NULL;
+  return open_bound(remote, sql, size, &bound, STREAM_READ, TURN_READ, stream, error);
 }
 
 /* ---------------------------------------------------------------- reading */

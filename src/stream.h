@@ -21,6 +21,10 @@ typedef enum StreamUse {
 ** connector_execute" (FETCH: after it ran, as the original does). Scripts are refused. */
 int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
                 StreamUse use, Stream **stream, Error *error);
+/* The same for one SELECT of ours in the dialect's own placeholders, with their values in order; they are
+** borrowed for the time of the call. */
+int stream_open_read(Remote *remote, const char *sql, size_t size, const Value *values,
+                     size_t count, Stream **stream, Error *error);
 /* SQLITE_ROW, SQLITE_DONE (connection already given back) or an error code. */
 int stream_next(Stream *stream, Error *error);
 /* The operation's text as the user gave it; borrowed. */

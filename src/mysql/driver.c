@@ -30,6 +30,10 @@ static const DriverDialect dialect = {
     .rollback_to = "ROLLBACK TO SAVEPOINT %s",
     .release = "RELEASE SAVEPOINT %s",
     .ddl_commits = true,
+    .compare = my_compare,
+    .like = "CONVERT(%s USING utf8mb4) COLLATE utf8mb4_general_ci LIKE %s ESCAPE '|'",
+    .like_escape = '|',
+    .count = "count(*)",
     .catalog_columns = my_catalog_columns,
     .catalog_table_columns = my_catalog_table_columns,
 };

@@ -398,5 +398,6 @@ DriverStatus my_execute_batch(DriverStatement *statement, DriverRowSource *sourc
 
 /* schema_sql.c: the catalog, for the dialect */
 extern const char my_catalog_columns[], my_catalog_table_columns[];
+extern const DriverCompare my_compare[]; /* push.c */
 
 #endif

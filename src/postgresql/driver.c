@@ -121,6 +121,14 @@ static const DriverDialect dialect = {
     .rollback_to = "ROLLBACK TO SAVEPOINT %s",
     .release = "RELEASE SAVEPOINT %s",
     .error_ends_transaction = true,
+    .compare = pg_compare,
+    .operator= "OPERATOR(pg_catalog.%s)",
+    .like = "pg_catalog.lower(%s COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.~~) CAST(%s AS"
+            " pg_catalog.text)",
+    .count = "pg_catalog.count(*)",
+    .like_escape = '\\',
+    .beyond = "%s OPERATOR(pg_catalog.<) '0001-01-03' OR %s OPERATOR(pg_catalog.>) '9999-12-30'",
+    .nulls_last = true,
     .catalog_columns = pg_catalog_columns,
     .catalog_table_columns = pg_catalog_table_columns,
 };

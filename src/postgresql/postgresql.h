@@ -412,5 +412,6 @@ static inline uint64_t pg_get64(const char *data) {
 
 /* schema_sql.c: the catalog, for the dialect */
 extern const char pg_catalog_columns[], pg_catalog_table_columns[];
+extern const DriverCompare pg_compare[]; /* push.c */
 
 #endif

@@ -94,5 +94,6 @@ DriverStatus lite_error(LiteConnection *connection, int code, DriverError *error
 
 /* schema_sql.c: the catalog, for the dialect */
 extern const char lite_catalog_columns[], lite_catalog_table_columns[], lite_catalog_names[];
+extern const DriverCompare lite_compare[]; /* push.c */
 
 #endif

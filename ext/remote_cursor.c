@@ -1,0 +1,139 @@
+/*
+** remote_cursor.c: the cursor methods of remote tables: errors and values on their way to SQLite; the scan
+** itself is remote_scan.c.
+*/
+#include "catalog.h"
+#include "remote_table.h"
+#include "value.h"
+
+typedef struct RemoteCursor {
+  sqlite3_vtab_cursor base; /* must be first */
+  RemoteScan *scan;
+} RemoteCursor;
+
+static RemoteTable *table_of(sqlite3_vtab_cursor *base) {
+  return (RemoteTable *)base->pVtab;
+}
+
+static RemoteScan *scan_of(sqlite3_vtab_cursor *base) {
+  return ((RemoteCursor *)base)->scan;
+}
+
+static int report(sqlite3_vtab_cursor *base, int code, Error *error) {
+  if (code == SQLITE_OK) return code;
+  return report_table_error(table_of(base)->connector, base->pVtab, error);
+}
+
+static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **result) {
+  RemoteCursor *cursor = sqlite3_malloc64(sizeof *cursor);
+  RemoteScan *scan = cursor ? remote_scan_new((RemoteTable *)base) : NULL;
+  if (!scan) {
+    sqlite3_free(cursor);
+    return SQLITE_NOMEM;
+  }
+  *cursor = (RemoteCursor){.scan = scan};
+  *result = &cursor->base;
+  return SQLITE_OK;
+}
+
+static int close_cursor(sqlite3_vtab_cursor *base) {
+  remote_scan_free(scan_of(base));
+  sqlite3_free(base);
+  return SQLITE_OK;
+}
+
+static int remote_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
+                         sqlite3_value **argv) {
+  Error error = {0};
+  (void)number;
+  int code = remote_scan_start(scan_of(base), plan, argc, argv, &error);
+  if (code != SQLITE_OK) remote_scan_end(scan_of(base));
+  return report(base, code, &error);
+}
+
+static int remote_next(sqlite3_vtab_cursor *base) {
+  Error error = {0};
+  return report(base, remote_scan_next(scan_of(base), &error), &error);
+}
+
+static int remote_eof(sqlite3_vtab_cursor *base) {
+  return remote_scan_eof(scan_of(base));
+}
+
+static int remote_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
+  RemoteTable *table = table_of(base);
+  RemoteScan *scan = scan_of(base);
+  Error error = {0};
+  Value value;
+  int code = SQLITE_OK;
+  if (index == table->identity) {
+    code = remote_scan_key(scan, &value, &error);
+  } else if (index >= table->column_count) {
+    sqlite3_value *given = remote_scan_parameter(scan, index - table->column_count);
+    if (given) sqlite3_result_value(context, given);
+    return SQLITE_OK;
+  } else {
+    code = remote_scan_value(scan, index, &value, &error);
+  }
+  if (code == SQLITE_OK)
+    value_result(context, &value);
+  else
+    report_error(table->connector, context, &error);
+  return code;
+}
+
+static int remote_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
+  Error error = {0};
+  return report(base, remote_scan_rowid(scan_of(base), rowid, &error), &error);
+}
+
+static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {
+  RemoteTable *table = (RemoteTable *)base;
+  Error error = {0};
+  (void)argc, (void)argv, (void)rowid;
+  if (table->arguments.query)
+    error_set(&error, SQLITE_READONLY,
+              "a remote query is read-only: write by connector_execute('%s', …)",
+              table->arguments.block);
+  else
+    error_set(&error, SQLITE_READONLY,
+              "remote table %s is read-only: write by connector_execute('%s', …)", table->name,
+              table->arguments.block);
+  return report_table_error(table->connector, base, &error);
+}
+
+static int remote_disconnect(sqlite3_vtab *base) {
+  remote_table_free((RemoteTable *)base);
+  return SQLITE_OK;
+}
+
+static int remote_destroy(sqlite3_vtab *base) {
+  RemoteTable *table = (RemoteTable *)base;
+  Error error = {0};
+  int code = remote_table_destroy(table, &error);
+  if (code != SQLITE_OK) return report_table_error(table->connector, base, &error);
+  remote_table_free(table);
+  return SQLITE_OK;
+}
+
+static int remote_rename(sqlite3_vtab *base, const char *name) {
+  RemoteTable *table = (RemoteTable *)base;
+  Error error = {0};
+  int code = remote_table_rename(table, name, &error);
+  return code == SQLITE_OK ? code : report_table_error(table->connector, base, &error);
+}
+
+const sqlite3_module remote_table_methods = {
+    .xDisconnect = remote_disconnect,
+    .xDestroy = remote_destroy,
+    .xRename = remote_rename,
+    .xBestIndex = remote_best_index,
+    .xOpen = open_cursor,
+    .xClose = close_cursor,
+    .xFilter = remote_filter,
+    .xNext = remote_next,
+    .xEof = remote_eof,
+    .xColumn = remote_column,
+    .xRowid = remote_rowid,
+    .xUpdate = remote_update,
+};

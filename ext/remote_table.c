@@ -1,0 +1,259 @@
+/*
+** remote_table.c: a remote table or query as SQLite sees it: its declaration, what is known of its columns,
+** where it lies, and its way to the block.
+**
+**   CREATE VIRTUAL TABLE temp.orders USING connector(shop, 'public.orders');      asks for the columns
+**   CREATE VIRTUAL TABLE temp.q USING connector(shop, query='SELECT …', "id" INTEGER);
+**
+** The columns of a short form are asked for by xCreate and kept in a shadow table; in every other case
+** they stand in the statement, so that xConnect needs nobody.
+**
+** A table with a single integer key has that as its rowid. Every other is WITHOUT ROWID with one hidden
+** column _key, whose values tell its rows apart: as a column it is only fetched when it is used.
+*/
+#include "remote_table.h"
+#include "../src/block_set.h"
+#include "../src/remote.h"
+#include "../src/schema_name.h"
+#include "catalog.h"
+#include "remote_learn.h"
+#include "table_place.h"
+#include <string.h>
+
+/* ---------------------------------------------------------------- columns */
+
+static const char *remote_name(const ModuleColumn *column) {
+  return column->remote ? column->remote : column->name;
+}
+
+/* Classes are for all columns or for none: only then is something put around a query, and with names that
+** are not unique nothing is. */
+static bool is_wrappable(const ModuleArguments *arguments) {
+  if (!arguments->query) return true;
+  for (int i = 0; i < arguments->visible_count; i++) {
+    if (!arguments->columns[i].class_name) return false;
+    for (int j = 0; j < i; j++)
+      if (!sqlite3_stricmp(remote_name(&arguments->columns[i]),
+                           remote_name(&arguments->columns[j])))
+        return false;
+  }
+  return true;
+}
+
+static int fill_columns(RemoteTable *table, Error *error) {
+  const ModuleArguments *arguments = &table->arguments;
+  table->column_count = arguments->visible_count;
+  table->columns = sqlite3_malloc64((size_t)(table->column_count + 1) * sizeof *table->columns);
+  if (!table->columns) return error_memory(error);
+  for (int i = 0; i < table->column_count; i++) {
+    const ModuleColumn *column = &arguments->columns[i];
+    table->columns[i] =
+        (PushColumn){.name = remote_name(column),
+                     .class_name = column->class_name,
+                     .affinity = affinity_of(column->type),
+                     .binary = !column->collation || !sqlite3_stricmp(column->collation, "BINARY"),
+                     .not_null = column->not_null,
+                     .unique = column->unique || (column->key && arguments->key_count == 1),
+                     .indexed = column->indexed || column->key == 1,
+                     .compare = column->compare};
+    if (column->rowid && arguments->key_count == 1) table->rowid_column = i;
+  }
+  table->wrappable = is_wrappable(arguments);
+  return SQLITE_OK;
+}
+
+/* ---------------------------------------------------------------- declaration */
+
+static bool has_column(const ModuleArguments *arguments, const char *name) {
+  for (int i = 0; i < arguments->column_count; i++)
+    if (!sqlite3_stricmp(arguments->columns[i].name, name)) return true;
+  return false;
+}
+
+/* A hidden column of ours, by a name that is free. */
+static void declare_hidden(sqlite3_str *text, const ModuleArguments *arguments, const char *name,
+                           const char *rest) {
+  char free_name[40];
+  sqlite3_snprintf(sizeof free_name, free_name, "%s", name);
+  for (int number = 2; has_column(arguments, free_name); number++)
+    sqlite3_snprintf(sizeof free_name, free_name, "%s_%d", name, number);
+  sqlite3_str_appendf(text, ", \"%w\"%s", free_name, rest);
+}
+
+static int declare(sqlite3 *db, RemoteTable *table, Error *error) {
+  const ModuleArguments *arguments = &table->arguments;
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  int count = arguments->column_count;
+  for (int i = 0; i < count; i++) {
+    sqlite3_str_appendall(text, i ? ", " : "CREATE TABLE x(");
+    column_definition_print(text, &arguments->columns[i], true);
+  }
+  if (arguments->query) {
+    declare_hidden(text, arguments, "connector surplus", " HIDDEN");
+    table->surplus = count++;
+  }
+  if (table->rowid_column < 0) {
+    declare_hidden(text, arguments, "_key", " BLOB HIDDEN PRIMARY KEY");
+    table->identity = count++;
+  }
+  sqlite3_str_appendall(text, table->rowid_column < 0 ? ") WITHOUT ROWID" : ")");
+  char *sql = sqlite3_str_finish(text);
+  if (!sql) return error_memory(error);
+  int code = sqlite3_declare_vtab(db, sql);
+  sqlite3_free(sql);
+  return code == SQLITE_OK ? code : error_set(error, code, "%s", sqlite3_errmsg(db));
+}
+
+/* A table whose columns are not known can be listed and dropped. */
+static int declare_unknown(sqlite3 *db, Error *error) {
+  int code = sqlite3_declare_vtab(db, "CREATE TABLE x(unknown)");
+  return code == SQLITE_OK ? code : error_set(error, code, "%s", sqlite3_errmsg(db));
+}
+
+/* ---------------------------------------------------------------- making */
+
+void remote_table_free(RemoteTable *table) {
+  if (!table) return;
+  sqlite3_free(table->base.zErrMsg); /* SQLite leaves one that it did not show */
+  module_arguments_clear(&table->arguments);
+  sqlite3_free(table->schema);
+  sqlite3_free(table->name);
+  sqlite3_free(table->refusal);
+  sqlite3_free(table->fault);
+  sqlite3_free(table->columns);
+  sqlite3_free(table->source);
+  sqlite3_free(table);
+}
+
+/* The block exists; a short form learns its columns and keeps them. */
+static int create_table(RemoteTable *table, Error *error) {
+  ModuleArguments *arguments = &table->arguments;
+  Schema *schema;
+  const SchemaTable *found;
+  Remote *remote;
+  int code = remote_table_remote(table, &remote, error);
+  if (code != SQLITE_OK) return code;
+  if (arguments->table && !arguments->column_count) {
+    code = schema_find(remote, arguments->table, &schema, &found, error);
+    if (code == SQLITE_OK) {
+      code = remote_learn(remote->dialect, schema, found, arguments, error);
+      schema_release(schema);
+    }
+    if (code == SQLITE_OK)
+      code =
+          remote_shadow_write(table->connector->db, table->schema, table->name, arguments, error);
+  }
+  remote_release(remote);
+  return code;
+}
+
+static int connect_table(RemoteTable *table, Error *error) {
+  ModuleArguments *arguments = &table->arguments;
+  if (!arguments->table || arguments->column_count) return SQLITE_OK;
+  int code = remote_shadow_read(table->connector->db, table->schema, table->name, arguments, error);
+  if (code == SQLITE_OK || code == SQLITE_NOMEM) return code;
+  table->fault = sqlite3_mprintf("%s", error->message ? error->message : "");
+  error_clear(error);
+  return table->fault ? SQLITE_OK : error_memory(error);
+}
+
+static int build(RemoteTable *table, bool create, Error *error) {
+  sqlite3 *db = table->connector->db;
+  int code = table_place(db, table->schema, table->name, &table->arguments, &table->refusal, error);
+  if (code == SQLITE_OK && create) code = create_table(table, error);
+  if (code == SQLITE_OK && !create) code = connect_table(table, error);
+  if (code != SQLITE_OK) return code;
+  if (table->fault) return declare_unknown(db, error);
+  code = module_arguments_check(&table->arguments, error);
+  if (code == SQLITE_OK) code = fill_columns(table, error);
+  return code == SQLITE_OK ? declare(db, table, error) : code;
+}
+
+int remote_table_make(Connector *connector, const char *schema, const char *name,
+                      ModuleArguments *arguments, bool create, RemoteTable **result, Error *error) {
+  RemoteTable *table = sqlite3_malloc64(sizeof *table);
+  if (!table) {
+    module_arguments_clear(arguments);
+    return error_memory(error);
+  }
+  *table = (RemoteTable){.kind = &remote_table_methods,
+                         .connector = connector,
+                         .arguments = *arguments,
+                         .rowid_column = -1,
+                         .surplus = -1,
+                         .identity = -1};
+  table->schema = sqlite3_mprintf("%s", schema);
+  table->name = sqlite3_mprintf("%s", name);
+  int code = table->schema && table->name ? build(table, create, error) : error_memory(error);
+  if (code != SQLITE_OK) {
+    remote_table_free(table);
+    return code;
+  }
+  *result = table;
+  return SQLITE_OK;
+}
+
+/* ---------------------------------------------------------------- use */
+
+int remote_table_remote(RemoteTable *table, Remote **remote, Error *error) {
+  if (table->fault) return error_set(error, SQLITE_CORRUPT, "%s", table->fault);
+  return table_place_remote(table->connector, &table->arguments, table->refusal, remote, error);
+}
+
+const char *remote_table_source(RemoteTable *table, const DriverDialect *dialect, Error *error) {
+  TableName name;
+  DriverBuffer text;
+  if (table->source || !table->arguments.table) return table->source;
+  if (table_name_parse(dialect, table->arguments.table, &name, error) != SQLITE_OK) return NULL;
+  buffer_init(&text, &table->connector->host);
+  PushPrinter printer = {.dialect = dialect, .sql = &text};
+  if (name.schema) {
+    push_name(&printer, name.schema);
+    buffer_text(&text, ".");
+  }
+  push_name(&printer, name.table);
+  if (!text.failed) table->source = sqlite3_mprintf("%s", text.data);
+  buffer_clear(&text);
+  table_name_clear(&name);
+  if (!table->source) error_memory(error);
+  return table->source;
+}
+
+char *remote_table_usage_text(const RemoteTable *table) {
+  const ModuleArguments *arguments = &table->arguments;
+  sqlite3_str *text = sqlite3_str_new(NULL);
+  sqlite3_str_appendf(text, "SELECT * FROM %s", table->name);
+  for (int i = arguments->visible_count; i < arguments->column_count; i++)
+    sqlite3_str_appendf(text, "%s%s", i == arguments->visible_count ? "(" : ", ",
+                        arguments->columns[i].name);
+  if (arguments->column_count > arguments->visible_count) sqlite3_str_appendall(text, ")");
+  return sqlite3_str_finish(text);
+}
+
+int remote_table_usage(const RemoteTable *table, Error *error) {
+  char *text = remote_table_usage_text(table);
+  if (!text) return error_memory(error);
+  int code = error_set(error, SQLITE_ERROR, "usage: %s", text);
+  sqlite3_free(text);
+  return code;
+}
+
+int remote_table_destroy(RemoteTable *table, Error *error) {
+  if (!table->arguments.table) return SQLITE_OK;
+  return remote_shadow_drop(table->connector->db, table->schema, table->name, error);
+}
+
+int remote_table_rename(RemoteTable *table, const char *name, Error *error) {
+  char *copy = sqlite3_mprintf("%s", name);
+  if (!copy) return error_memory(error);
+  int code = table->arguments.table ? remote_shadow_rename(table->connector->db, table->schema,
+                                                           table->name, name, error)
+                                    : SQLITE_OK;
+  if (code != SQLITE_OK) {
+    sqlite3_free(copy);
+    return code;
+  }
+  sqlite3_free(table->name);
+  table->name = copy;
+  return SQLITE_OK;
+}

@@ -1,0 +1,45 @@
+/*
+** push.c: how MySQL and MariaDB compare values so that the result is SQLite's.
+**
+** Most collations take letters of both cases, or trailing spaces, for the same: = finds more than SQLite
+** does, and a range is of the bytes of the text in UTF-8. ORDER BY looks at the first max_sort_length
+** bytes only, so long texts are not sorted there (`sorts` is for what is short: push_sorts asks the
+** column's length).
+*/
+#include "my.h"
+
+#define BYTES "CAST(CONVERT(%s USING utf8mb4) AS BINARY)"
+
+#define NUMBER(name)                                                                               \
+  {                                                                                                \
+    .class_name = name, .column = "%s", .parameter = "%s", .ordered = "%s",                        \
+    .ordered_parameter = "%s", .sorts = true                                                       \
+  }
+
+#define MOMENT(name, type)                                                                         \
+  {                                                                                                \
+    .class_name = name, .column = "%s", .parameter = "CAST(%s AS " type ")", .ordered = "%s",      \
+    .ordered_parameter = "CAST(%s AS " type ")", .sorts = true                                     \
+  }
+
+const DriverCompare my_compare[] = {NUMBER("integer"),
+                                    NUMBER("whole"),
+                                    NUMBER("decimal"),
+                                    NUMBER("real"),
+                                    NUMBER("single"),
+                                    {.class_name = "text",
+                                     .column = "%s",
+                                     .parameter = "%s",
+                                     .ordered = BYTES,
+                                     .ordered_parameter = "CAST(%s AS BINARY)",
+                                     .orders_inexact = true},
+                                    {.class_name = "enum", .column = "%s", .parameter = "%s"},
+                                    {.class_name = "uuid", .column = "%s", .parameter = "%s"},
+                                    MOMENT("date", "DATE"),
+                                    MOMENT("timestamp", "DATETIME(6)"),
+                                    {.class_name = "blob",
+                                     .column = "%s",
+                                     .parameter = "%s",
+                                     .ordered = "%s",
+                                     .ordered_parameter = "%s"},
+                                    {0}};

@@ -1,0 +1,447 @@
+/*
+** push_decide.c: may this test be sent? (push.h)
+**
+** The rule of each class is a function below. All give supersets: a row that SQLite would keep is never
+** lost, whatever the value. What the classes' values are is told in driver.h; the forms they are
+** compared in stand in DriverDialect.compare.
+**
+** A TEXT column compared with a number is never sent: SQLite converts the column to a number or the
+** number to a text, by the affinity of the other side, which a virtual table cannot see. The same holds
+** for a column without affinity beside a number.
+*/
+#include "push.h"
+#include "driver_support.h"
+#include <math.h>
+#include <string.h>
+
+#define EXACT INT64_C(9007199254740992) /* integers up to here are doubles */
+
+/* ---------------------------------------------------------------- columns */
+
+/* The class's own affinity: with another one in the declaration the values are changed on their way,
+** and what the server compares is not what SQLite sees. */
+static const DriverCompare *compare_of(const DriverDialect *dialect, const PushColumn *column) {
+  if (!column->class_name || !dialect->compare) return NULL;
+  for (const DriverCompare *compare = dialect->compare; compare->class_name; compare++) {
+    if (strcmp(compare->class_name, column->class_name)) continue;
+    const char *type = driver_class(column->class_name)->sqlite_type;
+    return affinity_of(type) == column->affinity ? compare : NULL;
+  }
+  return NULL;
+}
+
+static bool is_class(const PushColumn *column, const char *name) {
+  return !strcmp(column->class_name, name);
+}
+
+static bool is_moment(const PushColumn *column) {
+  return !strncmp(column->class_name, "timestamp", 9) || is_class(column, "date");
+}
+
+static bool is_number(Affinity affinity) {
+  return affinity >= AFFINITY_NUMERIC;
+}
+
+/* Does the server call two texts equal exactly when their bytes are? */
+static bool equality_is_exact(const PushColumn *column) {
+  return column->compare == COMPARE_BYTES || column->compare == COMPARE_EQUALITY;
+}
+
+/* ---------------------------------------------------------------- verdicts */
+
+void push_test_clear(PushTest *test) {
+  sqlite3_free(test->text);
+  test->text = NULL;
+}
+
+static void send(PushTest *test, PushOperator operator, bool exact, Value value) {
+  test->verdict = PUSH_SEND;
+  test->operator= operator;
+  test->exact = exact;
+  test->value = value;
+}
+
+/* The test is true, or false, for every row that is not NULL. */
+static void settle(PushTest *test, bool always) {
+  test->verdict = always ? PUSH_NON_NULL : PUSH_NO_ROW;
+  test->operator= PUSH_NOT_NULL;
+  test->exact = true;
+}
+
+static bool is_upper(PushOperator operator) {
+  return operator== PUSH_LT || operator== PUSH_LE;
+}
+
+/* All values of the column sort before this one. */
+static void settle_before(PushTest *test, PushOperator operator) {
+  settle(test, is_upper(operator) || operator== PUSH_NE);
+}
+
+/* All values of the column sort after this one. */
+static void settle_after(PushTest *test, PushOperator operator) {
+  settle(test, !is_upper(operator) && operator!= PUSH_EQ);
+}
+
+static Value integer_value(int64_t integer) {
+  return (Value){.type = VALUE_INTEGER, .integer = integer};
+}
+
+static Value real_value(double real) {
+  return (Value){.type = VALUE_REAL, .real = real};
+}
+
+static bool is_bytes(const Value *value) {
+  return value->type == VALUE_TEXT || value->type == VALUE_BLOB;
+}
+
+/* ---------------------------------------------------------------- numbers */
+
+static bool fits_integer(double real) {
+  return real >= -9223372036854775808.0 && real < 9223372036854775808.0;
+}
+
+/* Whole numbers and a REAL: the limit is moved to the next whole number. */
+static void integer_and_real(PushOperator operator, double real, PushTest *test) {
+  if (real >= 9223372036854775808.0) {
+    settle_before(test, operator);
+  } else if (real < -9223372036854775808.0) {
+    settle_after(test, operator);
+  } else if (real == floor(real)) {
+    send(test, operator, true, integer_value((int64_t)real));
+  } else if (operator== PUSH_EQ || operator== PUSH_NE) {
+    settle(test, operator== PUSH_NE);
+  } else {
+    /* floor and ceil of a number with a fraction are far inside the range */
+    bool upper = is_upper(operator);
+    send(test, upper ? PUSH_LE : PUSH_GE, true,
+         integer_value((int64_t)(upper ? floor(real) : ceil(real))));
+  }
+}
+
+static void decide_integer(PushOperator operator, const Value * value, PushTest *test) {
+  if (is_bytes(value))
+    settle_before(test, operator);
+  else if (value->type == VALUE_REAL)
+    integer_and_real(operator, value->real, test);
+  else
+    send(test, operator, true, *value);
+}
+
+/* Decimals of at most 15 digits, whose doubles are all different: they compare as the numbers do. Texts
+** are not sent, as NaN is one. */
+static void decide_decimal(PushOperator operator, const Value * value, PushTest *test) {
+  if (value->type == VALUE_INTEGER || (value->type == VALUE_REAL && !isinf(value->real)))
+    send(test, operator, true, *value);
+}
+
+static void decide_real(PushOperator operator, const Value * value, PushTest *test) {
+  if (value->type == VALUE_REAL && !isinf(value->real)) send(test, operator, true, *value);
+  if (value->type != VALUE_INTEGER) return;
+  int64_t integer = value->integer;
+  double real = (double)integer;
+  bool exact =
+      (integer <= EXACT && integer >= -EXACT) || (fits_integer(real) && (int64_t)real == integer);
+  if (exact)
+    send(test, operator, true, real_value(real));
+  else if (operator== PUSH_EQ || operator== PUSH_NE)
+    settle(test, operator== PUSH_NE);
+}
+
+/* Any number of digits: those that are shown as text may be equal to a number that is not far. */
+static void decide_numeric(PushOperator operator, const Value * value, PushTest *test) {
+  double real = value->type == VALUE_INTEGER ? (double)value->integer : value->real;
+  if (is_bytes(value) || operator!= PUSH_EQ || isinf(real)) return;
+  send(test, PUSH_EQ, false, real_value(nextafter(real, -INFINITY)));
+  test->upper = real_value(nextafter(real, INFINITY));
+  test->has_upper = !isinf(test->value.real) && !isinf(test->upper.real);
+  if (!test->has_upper) test->verdict = PUSH_DROP;
+}
+
+/* ---------------------------------------------------------------- texts and blobs */
+
+/* A text that every server can be given as it is. */
+static bool is_plain(const Value *value) {
+  size_t size = value->bytes.size;
+  return size == 0 || (!memchr(value->bytes.data, 0, size) && utf8_valid(value->bytes.data, size));
+}
+
+static void decide_text(const PushColumn *column, PushOperator operator, const Value * value,
+                        bool binary, PushTest *test) {
+  bool equality = operator== PUSH_EQ || operator== PUSH_NE;
+  if (value->type == VALUE_BLOB) settle_before(test, operator);
+  if (value->type != VALUE_TEXT || !binary || !is_plain(value)) return;
+  if (equality) {
+    bool exact = equality_is_exact(column);
+    if (operator== PUSH_EQ || exact) send(test, operator, exact, *value);
+  } else if (test->compare->ordered &&
+             (column->compare != COMPARE_INEXACT || test->compare->orders_inexact)) {
+    send(test, operator, true, *value);
+    test->ordered = column->compare != COMPARE_BYTES;
+  }
+}
+
+/* Padding, notation or case may count in SQLite and not there. */
+static void decide_similar(PushOperator operator, const Value * value, bool binary,
+                           PushTest *test) {
+  if (value->type == VALUE_TEXT && binary && operator== PUSH_EQ && is_plain(value))
+    send(test, PUSH_EQ, false, *value);
+}
+
+static void decide_enum(const PushColumn *column, PushOperator operator, const Value * value,
+                        bool binary, PushTest *test) {
+  decide_similar(operator, value, binary, test);
+  test->exact = column->compare == COMPARE_EQUALITY;
+}
+
+static bool is_uuid(const Value *value) {
+  if (value->bytes.size != 36) return false;
+  for (int i = 0; i < 36; i++) {
+    char c = value->bytes.data[i];
+    bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  }
+  return true;
+}
+
+static void decide_uuid(PushOperator operator, const Value * value, bool binary, PushTest *test) {
+  if (value->type != VALUE_TEXT || !binary) return;
+  bool equality = operator== PUSH_EQ || operator== PUSH_NE;
+  if (!is_uuid(value)) {
+    if (equality) settle(test, operator== PUSH_NE);
+  } else if (equality || test->compare->ordered) {
+    send(test, operator, true, *value);
+  }
+}
+
+/* Dates sort as their texts do within the years 1 to 9999; a limit between two of them is moved
+** outwards to one of them. `=` is sent as it is: the same text is the same date. */
+static void decide_moment(const PushColumn *column, PushOperator operator, const Value * value,
+                          bool binary, PushTest *test) {
+  if (value->type != VALUE_TEXT || !binary) return;
+  const char *text = value->bytes.data;
+  size_t size = value->bytes.size;
+  if (!push_date_text(text, size) || operator== PUSH_NE) return;
+  Value sent = *value;
+  if (size > 16 && text[size - 6] == '+') sent.bytes.size -= 6; /* all is in UTC */
+  if (is_class(column, "date")) sent.bytes.size = 10;
+  PushOperator closed = operator== PUSH_EQ ? PUSH_EQ : is_upper(operator) ? PUSH_LE : PUSH_GE;
+  send(test, closed, false, sent);
+  test->beyond = closed != PUSH_EQ && test->compare->beyond;
+}
+
+static void decide_blob(PushOperator operator, const Value * value, PushTest *test) {
+  bool range = operator!= PUSH_EQ && operator!= PUSH_NE;
+  if (value->type == VALUE_BLOB && !(range && !test->compare->ordered))
+    send(test, operator, true, *value);
+}
+
+/* The server is SQLite too and does to the value what is done here, as far as that can be seen. */
+static void decide_same(const PushColumn *column, PushOperator operator, const Value * value,
+                        bool binary, PushTest *test) {
+  bool number = value->type == VALUE_INTEGER || value->type == VALUE_REAL;
+  if (number && !is_number(column->affinity)) return;
+  if (value->type == VALUE_TEXT && !binary) return;
+  send(test, operator, true, *value);
+  test->ordered = column->compare != COMPARE_BYTES;
+}
+
+/* ---------------------------------------------------------------- patterns */
+
+static void fold(char *text, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (text[i] >= 'A' && text[i] <= 'Z') text[i] = (char)(text[i] | 32);
+}
+
+/* LIKE of SQLite takes ASCII letters of both cases for the same: so are column and pattern folded.
+** Without ESCAPE, SQLite has no escape character, and others have one. */
+static int decide_like(char escape, const Value *value, PushTest *test) {
+  size_t size = value->bytes.size, length = 0;
+  test->text = sqlite3_malloc64(2 * size + 1);
+  if (!test->text) return SQLITE_NOMEM;
+  for (size_t i = 0; i < size; i++) {
+    if (value->bytes.data[i] == escape) test->text[length++] = escape;
+    test->text[length++] = value->bytes.data[i];
+  }
+  fold(test->text, length);
+  send(test, PUSH_LIKE, false,
+       (Value){.type = VALUE_TEXT, .bytes = {.data = test->text, .size = length}});
+  return SQLITE_OK;
+}
+
+/* The first text behind all that begin with the prefix: its last character one up. 0: there is none. */
+static size_t next_prefix(char *text, size_t size) {
+  while (size > 0) {
+    size_t at = size - 1;
+    while (at > 0 && ((unsigned char)text[at] & 0xc0) == 0x80)
+      at--;
+    unsigned char first = (unsigned char)text[at];
+    /* within ASCII and within the characters of two bytes one up is a character again; others are cut */
+    if (size - at == 1 && first < 0x7f) {
+      text[at]++;
+      return size;
+    }
+    size = at;
+  }
+  return 0;
+}
+
+/* GLOB 'abc*' begins with abc: a range of bytes. */
+static int decide_glob(const PushColumn *column, const Value *value, PushTest *test) {
+  size_t size = value->bytes.size, length = 0;
+  while (length < size && !strchr("*?[", value->bytes.data[length]))
+    length++;
+  if (length == 0 || !test->compare->ordered ||
+      (column->compare == COMPARE_INEXACT && !test->compare->orders_inexact))
+    return SQLITE_OK;
+  test->text = sqlite3_malloc64(length + 1);
+  if (!test->text) return SQLITE_NOMEM;
+  memcpy(test->text, value->bytes.data, length);
+  send(test, PUSH_GE, false,
+       (Value){.type = VALUE_TEXT, .bytes = {.data = value->bytes.data, .size = length}});
+  size_t next = next_prefix(test->text, length);
+  test->has_upper = next > 0;
+  test->upper = (Value){.type = VALUE_TEXT, .bytes = {.data = test->text, .size = next}};
+  test->ordered = column->compare != COMPARE_BYTES;
+  return SQLITE_OK;
+}
+
+static int decide_pattern(const DriverDialect *dialect, const PushColumn *column,
+                          PushOperator operator, const Value * value, PushTest *test) {
+  bool text = is_class(column, "text");
+  if (value->type != VALUE_TEXT || !text || !is_plain(value)) return SQLITE_OK;
+  if (dialect->dynamic_types) {
+    if (operator== PUSH_LIKE && dialect->like) send(test, PUSH_LIKE, false, *value);
+    return operator== PUSH_GLOB ? decide_glob(column, value, test) : SQLITE_OK;
+  }
+  if (operator== PUSH_GLOB) return decide_glob(column, value, test);
+  return dialect->like ? decide_like(dialect->like_escape, value, test) : SQLITE_OK;
+}
+
+/* ---------------------------------------------------------------- the decision */
+
+static void decide_value(const DriverDialect *dialect, const PushColumn *column,
+                         PushOperator operator, const Value * value, bool binary, PushTest *test) {
+  if (dialect->dynamic_types)
+    decide_same(column, operator, value, binary, test);
+  else if (is_class(column, "integer") || is_class(column, "boolean"))
+    decide_integer(operator, value, test);
+  else if (is_class(column, "whole") || is_class(column, "decimal"))
+    decide_decimal(operator, value, test);
+  else if (is_class(column, "real") || is_class(column, "single"))
+    decide_real(operator, value, test);
+  else if (is_class(column, "numeric"))
+    decide_numeric(operator, value, test);
+  else if (is_class(column, "text"))
+    decide_text(column, operator, value, binary, test);
+  else if (is_class(column, "char"))
+    decide_similar(operator, value, binary, test);
+  else if (is_class(column, "enum"))
+    decide_enum(column, operator, value, binary, test);
+  else if (is_class(column, "uuid"))
+    decide_uuid(operator, value, binary, test);
+  else if (is_moment(column))
+    decide_moment(column, operator, value, binary, test);
+  else if (is_class(column, "blob"))
+    decide_blob(operator, value, test);
+}
+
+/* A composite is NULL for a server when all its fields are. */
+static bool null_is_null(const DriverDialect *dialect, const PushColumn *column) {
+  if (!column->class_name) return false;
+  return dialect->dynamic_types || (strcmp(column->class_name, "json") != 0);
+}
+
+int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOperator operator,
+                const Value * value, bool binary, PushTest *test) {
+  memset(test, 0, sizeof *test);
+  bool null = value->type == VALUE_NULL;
+  if (operator== PUSH_IS || operator== PUSH_IS_NOT) {
+    if (null) operator= operator== PUSH_IS ? PUSH_NULL : PUSH_NOT_NULL;
+    if (operator== PUSH_IS_NOT) return SQLITE_OK; /* also true for NULL */
+    if (operator== PUSH_IS) operator= PUSH_EQ;
+  }
+  if (operator== PUSH_NULL || operator== PUSH_NOT_NULL) {
+    if (null_is_null(dialect, column)) send(test, operator, true, (Value){0});
+    return SQLITE_OK;
+  }
+  if (null) {
+    settle(test, false);
+    return SQLITE_OK;
+  }
+  test->compare = compare_of(dialect, column);
+  if (!test->compare) return SQLITE_OK;
+  if (operator== PUSH_LIKE || operator== PUSH_GLOB)
+    return decide_pattern(dialect, column, operator, value, test);
+  decide_value(dialect, column, operator, value, binary, test);
+  if (test->verdict == PUSH_NON_NULL && !null_is_null(dialect, column)) test->verdict = PUSH_DROP;
+  return SQLITE_OK;
+}
+
+void push_decide_in(const DriverDialect *dialect, const PushColumn *column, Value *values,
+                    size_t *count, bool binary, PushTest *test) {
+  size_t kept = 0;
+  bool exact = true, first = true;
+  PushTest all = {.verdict = PUSH_NO_ROW, .operator= PUSH_IN, .exact = true};
+  for (size_t i = 0; i < *count; i++) {
+    PushTest one;
+    push_decide(dialect, column, PUSH_EQ, &values[i], binary, &one);
+    if (one.verdict == PUSH_NO_ROW) continue;
+    /* a value that is not equal to itself alone cannot stand in a list */
+    if (one.verdict != PUSH_SEND || one.has_upper ||
+        (!first && values[0].type != one.value.type && !dialect->dynamic_types)) {
+      memset(test, 0, sizeof *test);
+      return;
+    }
+    exact = exact && one.exact;
+    if (first) all = one;
+    first = false;
+    values[kept++] = one.value;
+  }
+  *test = all;
+  test->operator= PUSH_IN;
+  test->exact = exact;
+  *count = kept;
+}
+
+/* ---------------------------------------------------------------- for the planner */
+
+bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushOperator operator) {
+  if (operator== PUSH_NULL || operator== PUSH_NOT_NULL) return null_is_null(dialect, column);
+  const DriverCompare *compare = compare_of(dialect, column);
+  if (!compare) return operator== PUSH_IS || operator== PUSH_IS_NOT; /* the value may be NULL */
+  bool text = is_class(column, "text");
+  switch (operator) {
+  case PUSH_LIKE:
+  case PUSH_GLOB: return text;
+  case PUSH_EQ:
+  case PUSH_IS:
+  case PUSH_IS_NOT: return true;
+  case PUSH_IN: return !is_class(column, "numeric");
+  case PUSH_NE:
+    return dialect->dynamic_types || is_number(column->affinity) || is_class(column, "uuid") ||
+           is_class(column, "blob") || (text && equality_is_exact(column));
+  default:
+    if (dialect->dynamic_types || is_number(column->affinity)) return true;
+    if (!compare->ordered) return false;
+    return !text || column->compare != COMPARE_INEXACT || compare->orders_inexact;
+  }
+}
+
+bool push_sorts(const DriverDialect *dialect, const PushColumn *column) {
+  const DriverCompare *compare = compare_of(dialect, column);
+  if (!compare || !compare->sorts || !column->binary) return false;
+  if (is_class(column, "text") && column->compare == COMPARE_INEXACT)
+    return compare->orders_inexact;
+  return true;
+}
+
+bool push_distinguishes(const DriverDialect *dialect, const PushColumn *column) {
+  static const char *const classes[] = {"integer", "boolean",   "whole",       "decimal", "uuid",
+                                        "date",    "timestamp", "timestamptz", "blob"};
+  if (!compare_of(dialect, column) || !column->binary) return false;
+  if (dialect->dynamic_types) return column->compare == COMPARE_BYTES;
+  if (is_class(column, "text") || is_class(column, "enum")) return equality_is_exact(column);
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+    if (is_class(column, classes[i])) return true;
+  return false;
+}
