@@ -43,6 +43,8 @@ namespace eval differential {
   variable standin remote
   variable tables {}    ;# of the round: as learn_table gives them
   variable literal_only 0
+  # Differences that are known and not yet settled: the generator keeps from them.
+  variable avoid {negative_zero left_on strict_any latin1}
 }
 
 # ---------------------------------------------------------------- printing
@@ -394,6 +396,16 @@ proc differential::show_result {results} {
   }] "\n--\n"
 }
 
+# The rows of one result that another has not.
+proc differential::without {rows others} {
+  foreach row $others { incr there([canonical_rows [list $row] exact]) }
+  lmap row $rows {
+    set name [canonical_rows [list $row] exact]
+    if {[info exists there($name)] && [incr there($name) -1] >= 0} continue
+    set row
+  }
+}
+
 proc differential::show_bound {query} {
   variable P
   set lines {}
@@ -447,8 +459,12 @@ proc differential::check_query {query} {
   if {$bound ne ""} { lappend report bound $bound }
   foreach form $differential::forms {
     if {$form eq "plain" && $differential::standin ne "remote"} continue
-    set results [run_form $reduced $form]
-    lappend report $form [show_result $results]
+    set results($form) [run_form $reduced $form]
+    lappend report $form [show_result $results($form)]
+  }
+  set rows [lmap form {pushed copy} {lindex $results($form) end 1}]
+  if {[dict get $kind pushed] eq "rows" && !$differential::limited} {
+    lappend report missing [show_result [list [list rows [without {*}[lreverse $rows]]]]] extra [show_result [list [list rows [without {*}$rows]]]]
   }
   if {$differential::limited} { lappend report "no limit" [show_result [run_form $reduced copy 0]] }
   lappend report plan [explain $reduced pushed]
@@ -484,7 +500,8 @@ proc differential::round {driver seed count {standin_kind remote} {plant {}}} {
   variable standin $standin_kind
   unset -nocomplain place
   db nullvalue \x02NULL\x02
-  variable negative_zero [expr {$standin_kind ne "view"}]
+  variable avoid
+  variable negative_zero [expr {$standin_kind ne "view" && "negative_zero" ni $avoid}]
   seed_random $seed
   set made [make_remote $driver]
   db eval {ATTACH ':memory:' AS near}
@@ -497,6 +514,8 @@ proc differential::round {driver seed count {standin_kind remote} {plant {}}} {
     set strict [chance 10]
     if {$strict} { db eval {PRAGMA case_sensitive_like = ON} }
     if {[chance 25]} { db eval BEGIN }
+    # 3.40 finds too little by such an index: WHERE a COLLATE RTRIM = 'x ' as the inner side of a join
+    db eval {PRAGMA automatic_index = OFF}
     if {$standin ne "table"} {
       foreach found [check_copies $driver $tables db] {
         dict with found {
@@ -529,7 +548,7 @@ proc differential::bring {driver made plant} {
   variable tables
   variable place
   variable standin
-  set attach [expr {$standin eq "remote" && [chance 50]}]
+  set attach [expr {$standin eq "remote" && [chance 50] && [db onecolumn {SELECT count(*) FROM pragma_function_list WHERE name = 'connector_attach'}]}]
   if {$attach} {
     set options [expr {$driver eq "postgresql" ? "schema=s" : ""}]
     db eval {SELECT connector_attach('far', $options)}

@@ -311,7 +311,10 @@ proc differential::from_tree {scope_name wanted {most 20000}} {
         lappend scope {*}$inner
         continue
       }
-      if {[chance 25]} { lappend on [term [list {*}$scope {*}$inner] 2] }
+      if {[chance 25]} {
+        set outer [expr {"left_on" in $differential::avoid && [regexp {LEFT|FULL|RIGHT} $kind]}]
+        lappend on [term [expr {$outer ? $inner : [list {*}$scope {*}$inner]}] 2]
+      }
     }
     lappend joins [s [t [expr {$kind eq "," ? ", " : " $kind "}]] [from_item $alias $table] [list o " ON " " AND " 0 {*}$on]]
     lappend scope {*}$inner

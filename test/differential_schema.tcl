@@ -78,6 +78,8 @@ proc differential::random_columns {driver count} {
   set free [expr {[chance 75] ? [lrange $names 0 7] : [shuffled $names]}]
   for {set i 0} {$i < $count} {incr i} {
     lassign [choose $types($driver)] ddl kind role
+    if {"strict_any" in $differential::avoid && $driver eq "strict" && $ddl eq "ANY"} { set ddl TEXT; set kind text }
+    if {"latin1" in $differential::avoid} { set ddl [string map {latin1 utf8mb4} $ddl] }
     lappend columns [dict create name [lindex $free $i] ddl $ddl kind $kind role $role null [chance 75]]
   }
   return $columns
