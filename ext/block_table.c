@@ -11,7 +11,6 @@
 #include "block_table.h"
 #include "../src/batch.h"
 #include "query_table.h"
-#include "table_place.h"
 #include "value.h"
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +19,7 @@ enum { COLUMN_ROW, COLUMN_OPERATION, COLUMN_P1 };
 
 /* The block's Remote, retained. */
 static int block_table_remote(BlockTable *table, Remote **remote, Error *error) {
-  return table_place_remote(table->base.connector, &table->arguments, table->refusal, remote,
-                            error);
+  return table_block_remote(&table->place, table->base.connector, &table->arguments, remote, error);
 }
 
 /* ---- reading ---- */
@@ -158,14 +156,14 @@ static int build(sqlite3 *db, Connector *connector, const char *schema, const ch
   table->base.start = block_start;
   code = usage ? row_table_init(&table->base, connector, &shape, usage) : SQLITE_NOMEM;
   sqlite3_free(usage);
-  if (code != SQLITE_OK) return error_memory(error);
-  return table_place(db, schema, name, &table->arguments, &table->refusal, error);
+  if (code == SQLITE_OK) code = table_place_init(&table->place, db, schema, name);
+  return code == SQLITE_OK ? code : error_memory(error);
 }
 
 static void table_free(BlockTable *table) {
   row_table_clear(&table->base);
   module_arguments_clear(&table->arguments);
-  sqlite3_free(table->refusal);
+  table_place_clear(&table->place);
   sqlite3_free(table);
 }
 
@@ -174,7 +172,6 @@ static const sqlite3_module block_methods;
 int block_table_make(Connector *connector, const char *schema, const char *name,
                      ModuleArguments *arguments, bool create, BlockTable **result, Error *error) {
   BlockTable *table = sqlite3_malloc64(sizeof *table);
-  Remote *remote;
   if (!table) {
     module_arguments_clear(arguments);
     return error_memory(error);
@@ -182,10 +179,8 @@ int block_table_make(Connector *connector, const char *schema, const char *name,
   *table = (BlockTable){.arguments = *arguments};
   table->base.kind = &block_methods;
   int code = build(connector->db, connector, schema, name, table, error);
-  if (code == SQLITE_OK && create) {
-    code = block_table_remote(table, &remote, error);
-    if (code == SQLITE_OK) remote_release(remote);
-  }
+  if (code == SQLITE_OK && create)
+    code = table_block_create(&table->place, connector, &table->arguments, error);
   if (code == SQLITE_OK)
     *result = table;
   else

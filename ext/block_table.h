@@ -6,11 +6,12 @@
 
 #include "module_arguments.h"
 #include "row_table.h"
+#include "table_block.h"
 
 typedef struct BlockTable {
   RowTable base; /* must be first */
   ModuleArguments arguments;
-  char *refusal; /* why each use is refused (the table lies in a file); NULL = allowed */
+  TablePlace place;
 } BlockTable;
 
 /* Takes over the arguments, also when it fails. `create`: the user makes it now, and the block must exist. */

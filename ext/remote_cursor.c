@@ -97,8 +97,8 @@ static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sql
               table->arguments.block);
   else
     error_set(&error, SQLITE_READONLY,
-              "remote table %s is read-only: write by connector_execute('%s', …)", table->name,
-              table->arguments.block);
+              "remote table %s is read-only: write by connector_execute('%s', …)",
+              table->place.table, table->arguments.block);
   return report_table_error(table->connector, base, &error);
 }
 

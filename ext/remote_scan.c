@@ -333,7 +333,7 @@ static int check_query(const RemoteScan *scan, Error *error) {
       error, SQLITE_READONLY,
       "connector '%s': the query of table %s changes something: a table only reads; use "
       "connector_query or connector_execute",
-      table->arguments.block, table->name);
+      table->arguments.block, table->place.table);
 }
 
 int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_value **argv,
@@ -448,7 +448,7 @@ static int find_row(RemoteScan *scan, const bool *columns, const DriverBuffer *w
           error, SQLITE_BUSY,
           "connector '%s': %s changed while it was read twice for one statement: run it "
           "again, or inside BEGIN",
-          scan->table->arguments.block, scan->table->name);
+          scan->table->arguments.block, scan->table->place.table);
     if (code == SQLITE_ROW) code = row_bytes(scan, columns, bytes, error);
     if (code != SQLITE_OK) return code;
     if (bytes->size == wanted->size &&
@@ -493,7 +493,7 @@ int remote_scan_rowid(RemoteScan *scan, sqlite3_int64 *rowid, Error *error) {
                    "connector '%s': the key \"%s\" of %s is not an integer in every row: make the "
                    "table with PRIMARY KEY(\"%s\") behind its columns",
                    scan->table->arguments.block, scan->table->arguments.columns[column].name,
-                   scan->table->name, scan->table->arguments.columns[column].name);
+                   scan->table->place.table, scan->table->arguments.columns[column].name);
 }
 
 int remote_scan_key(RemoteScan *scan, Value *key, Error *error) {

@@ -17,7 +17,6 @@
 #include "../src/schema_name.h"
 #include "catalog.h"
 #include "remote_learn.h"
-#include "table_place.h"
 #include <string.h>
 
 /* ---------------------------------------------------------------- columns */
@@ -116,9 +115,7 @@ void remote_table_free(RemoteTable *table) {
   if (!table) return;
   sqlite3_free(table->base.zErrMsg); /* SQLite leaves one that it did not show */
   module_arguments_clear(&table->arguments);
-  sqlite3_free(table->schema);
-  sqlite3_free(table->name);
-  sqlite3_free(table->refusal);
+  table_place_clear(&table->place);
   sqlite3_free(table->fault);
   sqlite3_free(table->columns);
   sqlite3_free(table->source);
@@ -131,7 +128,8 @@ static int create_table(RemoteTable *table, Error *error) {
   Schema *schema;
   const SchemaTable *found;
   Remote *remote;
-  int code = remote_table_remote(table, &remote, error);
+  int code = table_block_create(&table->place, table->connector, arguments, error);
+  if (code == SQLITE_OK) code = remote_table_remote(table, &remote, error);
   if (code != SQLITE_OK) return code;
   if (arguments->table && !arguments->column_count) {
     code = schema_find(remote, arguments->table, &schema, &found, error);
@@ -140,8 +138,8 @@ static int create_table(RemoteTable *table, Error *error) {
       schema_release(schema);
     }
     if (code == SQLITE_OK)
-      code =
-          remote_shadow_write(table->connector->db, table->schema, table->name, arguments, error);
+      code = remote_shadow_write(table->connector->db, table->place.schema, table->place.table,
+                                 arguments, error);
   }
   remote_release(remote);
   return code;
@@ -150,7 +148,8 @@ static int create_table(RemoteTable *table, Error *error) {
 static int connect_table(RemoteTable *table, Error *error) {
   ModuleArguments *arguments = &table->arguments;
   if (!arguments->table || arguments->column_count) return SQLITE_OK;
-  int code = remote_shadow_read(table->connector->db, table->schema, table->name, arguments, error);
+  int code = remote_shadow_read(table->connector->db, table->place.schema, table->place.table,
+                                arguments, error);
   if (code == SQLITE_OK || code == SQLITE_NOMEM) return code;
   table->fault = sqlite3_mprintf("%s", error->message ? error->message : "");
   error_clear(error);
@@ -159,9 +158,7 @@ static int connect_table(RemoteTable *table, Error *error) {
 
 static int build(RemoteTable *table, bool create, Error *error) {
   sqlite3 *db = table->connector->db;
-  int code = table_place(db, table->schema, table->name, &table->arguments, &table->refusal, error);
-  if (code == SQLITE_OK && create) code = create_table(table, error);
-  if (code == SQLITE_OK && !create) code = connect_table(table, error);
+  int code = create ? create_table(table, error) : connect_table(table, error);
   if (code != SQLITE_OK) return code;
   if (table->fault) return declare_unknown(db, error);
   code = module_arguments_check(&table->arguments, error);
@@ -182,9 +179,8 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
                          .rowid_column = -1,
                          .surplus = -1,
                          .identity = -1};
-  table->schema = sqlite3_mprintf("%s", schema);
-  table->name = sqlite3_mprintf("%s", name);
-  int code = table->schema && table->name ? build(table, create, error) : error_memory(error);
+  int code = table_place_init(&table->place, connector->db, schema, name);
+  code = code == SQLITE_OK ? build(table, create, error) : error_memory(error);
   if (code != SQLITE_OK) {
     remote_table_free(table);
     return code;
@@ -197,7 +193,7 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
 
 int remote_table_remote(RemoteTable *table, Remote **remote, Error *error) {
   if (table->fault) return error_set(error, SQLITE_CORRUPT, "%s", table->fault);
-  return table_place_remote(table->connector, &table->arguments, table->refusal, remote, error);
+  return table_block_remote(&table->place, table->connector, &table->arguments, remote, error);
 }
 
 const char *remote_table_source(RemoteTable *table, const DriverDialect *dialect, Error *error) {
@@ -222,7 +218,7 @@ const char *remote_table_source(RemoteTable *table, const DriverDialect *dialect
 char *remote_table_usage_text(const RemoteTable *table) {
   const ModuleArguments *arguments = &table->arguments;
   sqlite3_str *text = sqlite3_str_new(NULL);
-  sqlite3_str_appendf(text, "SELECT * FROM %s", table->name);
+  sqlite3_str_appendf(text, "SELECT * FROM %s", table->place.table);
   for (int i = arguments->visible_count; i < arguments->column_count; i++)
     sqlite3_str_appendf(text, "%s%s", i == arguments->visible_count ? "(" : ", ",
                         arguments->columns[i].name);
@@ -240,20 +236,21 @@ int remote_table_usage(const RemoteTable *table, Error *error) {
 
 int remote_table_destroy(RemoteTable *table, Error *error) {
   if (!table->arguments.table) return SQLITE_OK;
-  return remote_shadow_drop(table->connector->db, table->schema, table->name, error);
+  return remote_shadow_drop(table->connector->db, table->place.schema, table->place.table, error);
 }
 
 int remote_table_rename(RemoteTable *table, const char *name, Error *error) {
   char *copy = sqlite3_mprintf("%s", name);
   if (!copy) return error_memory(error);
-  int code = table->arguments.table ? remote_shadow_rename(table->connector->db, table->schema,
-                                                           table->name, name, error)
-                                    : SQLITE_OK;
+  int code = table->arguments.table
+                 ? remote_shadow_rename(table->connector->db, table->place.schema,
+                                        table->place.table, name, error)
+                 : SQLITE_OK;
   if (code != SQLITE_OK) {
     sqlite3_free(copy);
     return code;
   }
-  sqlite3_free(table->name);
-  table->name = copy;
+  sqlite3_free(table->place.table);
+  table->place.table = copy;
   return SQLITE_OK;
 }

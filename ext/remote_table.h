@@ -17,6 +17,7 @@
 #include "../src/spill.h"
 #include "../src/stream.h"
 #include "module_arguments.h"
+#include "table_block.h"
 
 /* Declared columns: the visible ones, the query's parameters (hidden), for a query one more that takes
 ** surplus arguments, and _key (hidden) where no integer key is the rowid. */
@@ -25,8 +26,7 @@ typedef struct RemoteTable {
   const sqlite3_module *kind; /* must be second: connector_module.h */
   Connector *connector;
   ModuleArguments arguments;
-  char *schema, *name;
-  char *refusal;       /* why each use is refused (the table lies in a file); NULL = allowed */
+  TablePlace place;    /* has the names */
   char *fault;         /* why xConnect does not know the columns; NULL = it does */
   PushColumn *columns; /* the visible ones */
   int column_count;    /* of them */

@@ -7,6 +7,7 @@
 */
 #include "connector.h"
 #include "affinity.h"
+#include "allow.h"
 #include "block_set.h"
 #include "cursor.h"
 #include "driver_support.h"
@@ -115,6 +116,7 @@ static void connector_free(Connector *connector) {
   cursor_set_free(connector->cursors);
   if (connector->transaction != NULL) transaction_free(connector);
   if (connector->remotes != NULL) remote_set_free(connector);
+  allow_free(connector->allowed);
   block_set_free(connector->blocks);
   log_free(connector->log);
   affinity_clear(connector);
@@ -142,10 +144,11 @@ int connector_new(sqlite3 *db, const char *library_path, Connector **connector, 
   if (library_path != NULL) made->library_path = sqlite3_mprintf("%s", library_path);
   made->log = log_new();
   made->blocks = block_set_new(made);
+  made->allowed = allow_new();
   made->remotes = remote_set_new();
   made->transaction = transaction_new();
   made->cursors = cursor_set_new();
-  if (made->log == NULL || made->blocks == NULL || made->remotes == NULL ||
+  if (made->log == NULL || made->blocks == NULL || made->allowed == NULL || made->remotes == NULL ||
       made->transaction == NULL || made->cursors == NULL ||
       (library_path != NULL && made->library_path == NULL)) {
     connector_free(made);

@@ -18,6 +18,7 @@ typedef struct RemoteSet RemoteSet;     /* remote.h: blocks in use here, with th
 typedef struct Transaction Transaction; /* transaction.h: the coordinator's state */
 typedef struct Log Log;                 /* log.h */
 typedef struct CursorSet CursorSet;     /* cursor.h: the shared fetch cursors */
+typedef struct Allowed Allowed;         /* allow.h: which database files may use which block */
 
 struct Connector {
   sqlite3 *db;        /* the host connection; never keep a statement prepared on it */
@@ -32,6 +33,7 @@ struct Connector {
   CursorSet *cursors;
   sqlite3_stmt *affinity[5]; /* affinity.c: statements on the scratch database */
   bool no_pushdown;          /* connector_config('pushdown', 'off') */
+  Allowed *allowed;          /* NULL until it is asked for */
   Error last_error;          /* what connector_error shows */
   int64_t probed_at;         /* last interrupt probe, driver_clock() */
   int uninterruptible; /* > 0 while cleaning up with a short deadline: interrupts are not looked at */

@@ -273,6 +273,12 @@ int store_remove(Connector *connector, const char *path, const char *name, bool 
   if (!stamp.exists) return SQLITE_OK;
   int code = store_file_open(connector, path, STORE_WRITE, &db, error);
   if (code || db == NULL) return code;
+  /* first: a block that stays although its grants are gone does no harm */
+  code = store_grants_forget(db, path, name, error);
+  if (code) {
+    store_file_close(db);
+    return code;
+  }
   code = sqlite3_prepare_v2(db, "DELETE FROM block WHERE name = ?", -1, &statement, NULL);
   if (code == SQLITE_OK) code = sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
   if (code == SQLITE_OK) code = sqlite3_step(statement);

@@ -1,12 +1,14 @@
 /*
 ** store.h: the database file that blocks are saved in. store_file.c finds, checks and opens it;
-** store_key.c finds the key; sealed.c keeps passwords shut; store.c reads and writes blocks.
+** store_key.c finds the key; sealed.c keeps passwords shut; store.c reads and writes blocks;
+** store_grant.c which database files may use them.
 */
 #ifndef CONNECTOR_STORE_H
 #define CONNECTOR_STORE_H
 
 #include "block.h"
 #include "cipher.h"
+#include "file_id.h"
 
 #include <sys/stat.h>
 
@@ -53,8 +55,34 @@ int store_list(Connector *connector, const char *path, BlockSource source, Block
                size_t *count, Error *error);
 int store_write(Connector *connector, const char *path, const Block *block, bool overwrite,
                 Error *error);
+/* With the block goes what was allowed for it. */
 int store_remove(Connector *connector, const char *path, const char *name, bool *removed,
                  Error *error);
+
+/* ---- store_grant.c ---- */
+
+/* The file with this id, at this path, of this owner, may use the block. */
+typedef struct StoreGrant {
+  char *path, *block;
+  char *since; /* ISO-8601 UTC */
+  unsigned char file[FILE_ID_BYTES];
+  uid_t owner;
+} StoreGrant;
+
+/* All of them, by path and block; none when there is no store. store_grants_free the array. */
+int store_grants_read(Connector *connector, const char *store, StoreGrant **grants, size_t *count,
+                      Error *error);
+void store_grants_free(StoreGrant *grants, size_t count);
+/* Opens the store (made when there is none) in a transaction: store_file_close ends it, without effect
+** unless committed. */
+int store_grants_begin(Connector *connector, const char *store, sqlite3 **db, Error *error);
+int store_grants_commit(sqlite3 *db, const char *store, Error *error);
+/* Its `since` is now. */
+int store_grant_put(sqlite3 *db, const char *store, const StoreGrant *grant, Error *error);
+int store_grant_remove(sqlite3 *db, const char *store, const char *path, const char *block,
+                       bool *removed, Error *error);
+/* All of one block, in whichever transaction db is. */
+int store_grants_forget(sqlite3 *db, const char *store, const char *block, Error *error);
 
 /* ---- sealed.c ---- */
 

@@ -5,7 +5,7 @@
 ** sources: src/draft_check.c src/definition.c src/url.c src/address.c src/option_specs.c
 ** sources: src/text.c src/options.c src/option_list.c src/option_file.c src/secret.c src/secret_files.c
 ** sources: src/secret_command.c src/secret_ask.c src/sealed.c src/store_key.c src/cipher.c
-** sources: src/store.c src/store_file.c src/block_set.c
+** sources: src/store.c src/store_file.c src/store_grant.c src/block_set.c
 ** sources: src/registry.c src/json.c src/json_reader.c src/json_write.c src/error.c src/log_mask.c
 ** sources: src/driver_*.c src/sqlite/[a-z]*.c
 */
