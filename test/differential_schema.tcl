@@ -24,7 +24,10 @@ namespace eval differential {
     3 {jsonb json s}  2 {int[] intarray s}  2 {text[] textarray s}  2 {int4range intrange s}  1 {numrange numrange s}  1 {daterange daterange s}
     3 {whole {int 32} i}  3 {words {text 50} t}  6 {{text COLLATE "C"} text t}  5 {{text COLLATE nocase_icu} text t}
     3 {{text COLLATE "und-x-icu"} text t}  4 {citext text t}  1 {bit(3) bit3 s}  1 {varbit varbit s}  1 {money money s}  1 {oid oid s}  1 {macaddr macaddr s}
-    1 {xid8 oid -}
+    1 {xid8 oid -}  2 {pair pair s}  1 {{"char"} byte s}  1 {cidr cidr s}  1 {point point -}  1 {int4multirange multirange s}  1 {tsvector tsvector s}
+    1 {xml xml -}  1 {mood[] moodarray s}  2 {{varchar(20) COLLATE nocase_icu} {text 20} t}  2 {{text COLLATE noaccent_icu} text t}
+    1 {{text COLLATE "de-u-co-phonebk-x-icu"} text t}  1 {{text COLLATE "POSIX"} text t}  2 {labels {text 50} t}  1 {moments timestamptz s}
+    1 {timestamptz(3) timestamptz s}  1 {numeric(5,-2) {decimal 5 0} s}  1 {numeric(38,10) {decimal 12 2} s}  2 {cents {decimal 10 2} s}
   }
   set types(mysql) {
     3 {tinyint {int 8} i}  2 {smallint {int 16} i}  2 {mediumint {int 24} i}  8 {int {int 32} i}  9 {bigint {int 64} i}
@@ -38,7 +41,11 @@ namespace eval differential {
     4 {{enum('small','large','Medium','5')} enum s}  2 {{set('a','b','c')} set s}
     5 {date date s}  5 {datetime(6) timestamp s}  2 {datetime timestamp s}  3 {{timestamp NULL} mytimestamp s}  3 {time(6) time s}  2 {year year s}
     3 {binary(3) {blob 3} s}  4 {varbinary(20) {blob 20} s}  3 {blob blob s}  3 {json myjson s}  2 {bit(8) {bits 8} s}  1 {bit(1) {bits 1} s}
-    1 {uuid uuid s}  1 {inet6 mysql_inet6 s}
+    1 {uuid uuid s}  1 {inet6 mysql_inet6 s}  1 {{int(5) zerofill} {int 32 unsigned} i}  1 {decimal(38,10) {decimal 12 2} s}  1 {bit(64) {bits 8} s}
+    1 {datetime(3) timestamp s}  1 {time(3) time s}  1 {{double unsigned} {decimal 5 2} s}  1 {point point -}
+    2 {{varchar(60) COLLATE utf8mb4_uca1400_ai_ci} {text 60} t}  1 {{varchar(60) COLLATE utf8mb4_swedish_ci} {text 60} t}
+    2 {{varchar(30) CHARACTER SET utf16} {text 30} t}  1 {{varchar(30) CHARACTER SET ascii} {latin1 30} t}  1 {{varchar(30) CHARACTER SET gbk} {latin1 30} t}
+    1 {{varchar(30) CHARACTER SET latin1 COLLATE latin1_bin} {latin1 30} t}
   }
   set types(sqlite) {
     8 {INTEGER any i}  4 {INT {int 64} i}  3 {BIGINT any i}  9 {TEXT any t}  4 {TEXT text t}  3 {VARCHAR(10) any t}  5 {BLOB any s}  6 {{} any s}
@@ -61,7 +68,12 @@ proc differential::prepare_server {driver} {
   psql "CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy', 'Happy');
     CREATE DOMAIN whole AS int CHECK (value > -100000000000);
     CREATE DOMAIN words AS text;
-    CREATE COLLATION nocase_icu (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+    CREATE TYPE pair AS (a int, b text);
+    CREATE DOMAIN moments AS timestamptz;
+    CREATE DOMAIN cents AS numeric(10,2);
+    CREATE COLLATION noaccent_icu (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+    CREATE COLLATION nocase_icu (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    CREATE DOMAIN labels AS text COLLATE nocase_icu;"
   if {[catch {psql "CREATE EXTENSION citext"}]} {
     variable types
     set types(postgresql) [string map {citext text} $types(postgresql)]
@@ -79,7 +91,7 @@ proc differential::random_columns {driver count} {
   for {set i 0} {$i < $count} {incr i} {
     lassign [choose $types($driver)] ddl kind role
     if {"strict_any" in $differential::avoid && $driver eq "strict" && $ddl eq "ANY"} { set ddl TEXT; set kind text }
-    if {"latin1" in $differential::avoid} { set ddl [string map {latin1 utf8mb4} $ddl] }
+    if {"charset" in $differential::avoid && [regexp {CHARACTER SET} $ddl]} { set ddl varchar(50) }
     lappend columns [dict create name [lindex $free $i] ddl $ddl kind $kind role $role null [chance 75]]
   }
   return $columns
@@ -254,7 +266,16 @@ proc differential::make_remote {driver} {
 proc differential::run_remote {driver statements} {
   switch $driver {
     postgresql {
-      psql "SET client_min_messages = error; DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO app;
+      # settings of the role that must not reach us
+      set settings [choose {70 {} 30 set}]
+      set alter "ALTER ROLE app IN DATABASE [server_database postgresql]"
+      set changes [lmap setting [some {"DateStyle = 'German, DMY'" "IntervalStyle = 'iso_8601'" "bytea_output = 'escape'" "extra_float_digits = -5"
+        "standard_conforming_strings = off" "TimeZone = 'America/St_Johns'" "lc_monetary = 'C'" "transform_null_equals = on" "array_nulls = on"
+        "search_path = 'nowhere'" "enable_indexscan = off" "default_transaction_isolation = 'serializable'" "cursor_tuple_fraction = 1"} 3] {
+        string cat "$alter SET $setting; "
+      }]
+      psql "$alter RESET ALL; [expr {$settings eq "set" ? [join $changes] : {}}]
+        SET client_min_messages = error; DROP SCHEMA IF EXISTS s CASCADE; CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO app;
         SET search_path = s, public; SET extra_float_digits = 1;\n[join $statements ";\n"];\nANALYZE;"
     }
     mysql {
@@ -265,7 +286,7 @@ proc differential::run_remote {driver statements} {
     }
     sqlite {
       foreach end {{} -wal -shm -journal} { file delete [database sqlite]$end }
-      remote sqlite "[join $statements ";\n"];"
+      remote sqlite "PRAGMA encoding = '[choose {80 UTF-8 10 UTF-16le 10 UTF-16be}]'; [join $statements ";\n"];"
     }
   }
 }
@@ -322,7 +343,8 @@ proc differential::learn_table {db table place copy} {
 proc differential::client_expression {driver column} {
   set quoted [identifier $driver [dict get $column name]]
   lassign [dict get $column kind] what
-  if {[dict get $column ddl] eq "char(5)"} return ;# its cast to text loses the padding
+  # the cast to text loses the padding, or adds it
+  if {[regexp {^char\(5\)$|zerofill} [dict get $column ddl]]} return
   switch $driver {
     postgresql {
       switch $what {
@@ -339,7 +361,7 @@ proc differential::client_expression {driver column} {
         blob { return "hex($quoted)" }
       }
     }
-    sqlite { return "CASE WHEN $quoted IS NULL THEN '(null)' ELSE typeof($quoted) || hex($quoted) END" }
+    sqlite { return "CASE WHEN $quoted IS NULL THEN '(null)' ELSE typeof($quoted) || quote($quoted) END" }
   }
 }
 
