@@ -229,7 +229,7 @@ proc differential::remote_literal {driver kind} {
     decimal { return [decimal_text $a $b] }
     numeric { return '[pick {0 1 1.0 1.50 -1.5 0.1 5 5.00 10 9 12345678901234567890.123 100000000000000000000 NaN Infinity
         -Infinity 9007199254740993 9007199254740992 0.30000000000000004 123456789012345 1e-20 -0 99999999999999.9}]' }
-    text { return [text_literal $driver [text_hex [expr {$a eq "" ? 5000 : $a}] [expr {$driver ne "postgresql"}]]] }
+    text { return [text_literal $driver [text_hex [expr {$a eq "" ? 5000 : $a}] [expr {$driver eq "sqlite" || ($driver eq "mysql" && "like_nul" ni $differential::avoid)}]]] }
     latin1 {
       return [text_literal $driver [binary encode hex [encoding convertto utf-8 \
         [regsub -all {[^\u0000-\u007e\u00a0-\u00ff]} [random_text $a] x]]]]

@@ -75,7 +75,7 @@ proc differential::expression {scope {depth 0}} {
     9 { set new [s [t "+"] $tree] }
     10 { set new [s [t "quote("] $tree [t ")"]] }
     11 { set new [s [t "nullif("] $tree [t ", "] [value_for $column] [t ")"]] }
-    12 { set new [s $tree [t " COLLATE [pick {NOCASE RTRIM BINARY}]"]] }
+    12 { set new [s [t +] $tree [t " COLLATE [pick {NOCASE RTRIM BINARY}]"]] }
     13 { set new [s [t "hex("] $tree [t ")"]] }
     14 { set new [s [t "CASE WHEN "] [term $scope [expr {$depth + 1}]] [t " THEN "] $tree [t " ELSE "] [value_for $column] [t " END"]] }
     15 { set new [s $tree [t " % 7"]] }
@@ -182,6 +182,7 @@ proc differential::join_term {left right} {
   }
   if {[chance 50]} { lassign [list $a $b] b a }
   set operator [choose {80 = 5 IS 4 < 4 >= 3 <> 4 LIKE}]
+  if {"numeric_text" in $differential::avoid && [dict get $a_column affinity] ne [dict get $b_column affinity]} { set operator = }
   set end [expr {[chance 6] ? " COLLATE [pick {NOCASE RTRIM BINARY}]" : ""}]
   return [s $a [t " $operator "] $b [t $end]]
 }
@@ -205,9 +206,22 @@ proc differential::term_inside {scope depth} {
     in { return [in_term $scope $tree $column] }
     null { return [s $tree [t [pick {{ IS NULL} { IS NOT NULL} { NOTNULL} { ISNULL} { IS NOT TRUE}}]]] }
     like { return [like_term $tree $column] }
-    columns { return [s $tree [t " [comparison] "] [lindex [operand $scope 2] 0]] }
+    columns {
+      lassign [operand $scope 2] other other_column
+      set operator [comparison]
+      if {"numeric_text" in $differential::avoid && [dict get $column affinity] ne [dict get $other_column affinity]} {
+        set operator [pick {= == <> IS}]
+      }
+      return [s $tree [t " $operator "] $other]
+    }
     row { return [row_term $scope] }
-    collate { return [s $tree [t " COLLATE [pick {NOCASE RTRIM BINARY}] [comparison] "] [value_for $column]] }
+    collate {
+      # = with COLLATE on its left side gives by the order of the loops what is right or not, in 3.40
+      set operator [comparison]
+      set collate " COLLATE [pick {NOCASE RTRIM BINARY}]"
+      if {$operator in {= == IS}} { return [s $tree [t " $operator "] [value_for $column] [t $collate]] }
+      return [s $tree [t "$collate $operator "] [value_for $column]]
+    }
     cast { return [s [t "CAST("] $tree [t " AS [pick {INTEGER TEXT REAL BLOB}]) [comparison] "] [value_for $column]] }
     truth { return [s [t "("] $tree [t [pick {{)} { IS TRUE)} { IS FALSE)} { AND 1)}}]]] }
     or {
@@ -261,7 +275,7 @@ proc differential::row_term {scope} {
   if {[chance 30]} {
     return [s $row [t " IN (VALUES "] $first [t ", "] $second [t ")"]]
   }
-  if {[chance 25]} {
+  if {[chance 25] && "row_in" ni $differential::avoid} {
     variable tables
     set inner [list [list [new_alias] [pick_table]]]
     set columns [lmap tree $left {lindex [any_column $inner] 0}]
