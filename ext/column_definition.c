@@ -82,7 +82,10 @@ int column_definition_parse(const char *text, ModuleColumn *column, Error *error
     } else if (word_skip(&at, "COLLATE")) {
       sqlite3_free(column->collation);
       column->collation = word_take(&at);
-      if (!column->collation) code = error_memory(error);
+      if (!column->collation)
+        code = error_memory(error);
+      else if (!*column->collation)
+        code = not_understood(column, rest, error);
     } else if (word_skip(&at, "HIDDEN")) {
       column->hidden = true;
     } else if (word_skip(&at, "REMOTE")) {

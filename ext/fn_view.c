@@ -25,12 +25,15 @@
 typedef struct Description {
   char **names; /* columns, then parameters; one piece of memory each */
   char **types;
+  const char **classes; /* of the columns; static */
+  bool unique;          /* the server's names are, so that a filter can be put around the query */
   size_t column_count, parameter_count;
 } Description;
 
 static void description_clear(Description *description) {
   sqlite3_free(description->names);
   sqlite3_free(description->types);
+  sqlite3_free(description->classes);
   *description = (Description){0};
 }
 
@@ -56,17 +59,22 @@ static int describe_columns(const Driver *driver, DriverStatement *statement, ch
     size += strlen(parameters[i]) + 1;
   char **names = sqlite3_malloc64((count + 1) * sizeof *names + size);
   description->types = sqlite3_malloc64((columns + 1) * sizeof *description->types + types);
-  if (names && description->types) {
+  description->classes = sqlite3_malloc64((columns + 1) * sizeof *description->classes);
+  if (names && description->types && description->classes) {
     char *name = (char *)(names + count + 1);
     char *type = (char *)(description->types + columns + 1);
     for (size_t i = 0; i < columns; i++) {
       driver->column(statement, i, &column);
       names[i] = append_text(&name, column.name);
       description->types[i] = append_text(&type, column.sqlite_type);
+      description->classes[i] = column.class_name;
     }
     for (size_t i = columns; i < count; i++)
       names[i] = append_text(&name, parameters[i - columns]);
     description->names = column_names_unique(names, count);
+    description->unique = description->names != NULL;
+    for (size_t i = 0; description->unique && i < columns; i++)
+      description->unique = strcmp(names[i], description->names[i]) == 0;
   }
   sqlite3_free(names);
   description->column_count = columns;
@@ -176,13 +184,34 @@ static int find_table(sqlite3 *db, const char *name, bool *ours, Error *error) {
       name);
 }
 
+/* Can the statement stand in FROM (…)? */
+static bool is_select(const Call *call) {
+  Lexer lexer;
+  lexer_init(&lexer, call->remote->dialect, call->operation, call->size);
+  Token token = lexer_next(&lexer);
+  while (token.kind == TOKEN_SPACE)
+    token = lexer_next(&lexer);
+  return token_is(&token, "SELECT") || token_is(&token, "WITH");
+}
+
+/* What is known of a column's values, so that tests of them can be left to the server. */
+static void print_class(sqlite3_str *text, const DriverDialect *dialect, const char *class_name) {
+  bool is_text = strcmp(class_name, "text") == 0;
+  if (is_text && dialect->query_text) class_name = dialect->query_text;
+  /* of a SQLite file neither collation nor encoding is known here */
+  const char *compare = dialect->dynamic_types ? " equality" : is_text ? " inexact" : "";
+  sqlite3_str_appendf(text, " REMOTE %s%s", class_name, compare);
+}
+
 static char *create_text(const Call *call, const char *name, const Description *description) {
+  bool classes = description->unique && is_select(call);
   sqlite3_str *text = sqlite3_str_new(NULL);
   sqlite3_str_appendf(text, "CREATE VIRTUAL TABLE temp.\"%w\" USING connector(\"%w\", query=%Q",
                       name, call->name, call->operation);
   for (size_t i = 0; i < description->column_count; i++) {
     sqlite3_str_appendf(text, ", \"%w\"%s%s", description->names[i],
                         *description->types[i] ? " " : "", description->types[i]);
+    if (classes) print_class(text, call->remote->dialect, description->classes[i]);
   }
   for (size_t i = 0; i < description->parameter_count; i++) {
     sqlite3_str_appendf(text, ", \"%w\" HIDDEN", description->names[description->column_count + i]);

@@ -163,6 +163,11 @@ static int parse_key(const char *at, ModuleArguments *arguments, Error *error) {
       sqlite3_free(name);
       return error->code;
     }
+    if (arguments->columns[i].key) {
+      error_set(error, SQLITE_ERROR, "PRIMARY KEY: column \"%s\" is in it twice", name);
+      sqlite3_free(name);
+      return error->code;
+    }
     sqlite3_free(name);
     arguments->columns[i].key = ++arguments->key_count;
     more = *at == ',';

@@ -6,6 +6,7 @@
 ** number before it compares (a column of numeric affinity), it is done here, by SQLite.
 */
 #include "arguments.h"
+#include "outer_join.h"
 #include "remote_arguments.h"
 #include "value.h"
 #include <string.h>
@@ -25,7 +26,7 @@ void remote_arguments_clear(RemoteArguments *arguments) {
     sqlite3_value_free(arguments->members[i]);
   sqlite3_free(arguments->members);
   bound_clear(&arguments->query);
-  *arguments = (RemoteArguments){.limit = -1};
+  *arguments = (RemoteArguments){.limit = -1, .outer_join = arguments->outer_join};
 }
 
 /* What SQLite compares the column with. JSON has no meaning here. */
@@ -35,6 +36,18 @@ static int take_value(sqlite3_value *from, Affinity affinity, Value *value) {
   int code = value_get(from, value);
   value->json = false;
   return code;
+}
+
+int remote_argument_value(const RemoteArguments *arguments, const RemoteTable *table,
+                          const RemotePlan *plan, int index, Value *value) {
+  const PlanArgument *argument = &plan->arguments[index];
+  bool test = argument->use == PLAN_TEST;
+  Affinity affinity = test ? table->columns[argument->column].affinity : AFFINITY_NONE;
+  return take_value(arguments->values[index], affinity, value);
+}
+
+int remote_argument_member(const RemoteArguments *arguments, size_t index, Value *value) {
+  return take_value(arguments->members[index], AFFINITY_NONE, value);
 }
 
 /* ---------------------------------------------------------------- lists */
@@ -63,8 +76,7 @@ static int take_list(RemoteArguments *arguments, const DriverDialect *dialect,
     if (add_member(arguments, value, &room) != SQLITE_OK) return SQLITE_NOMEM;
   if (code != SQLITE_DONE) return code;
   size_t count = arguments->member_count - first;
-  size_t most = dialect->arrays ? LIST_MOST : (size_t)dialect->max_parameters / 2;
-  if (count > most || count > LIST_MOST) return SQLITE_OK; /* verdict: drop */
+  if (count > LIST_MOST) return SQLITE_OK; /* verdict: drop */
   test->list = sqlite3_malloc64((count + 1) * sizeof *test->list);
   if (!test->list) return SQLITE_NOMEM;
   for (size_t i = 0; i < count; i++)
@@ -74,6 +86,12 @@ static int take_list(RemoteArguments *arguments, const DriverDialect *dialect,
   test->list_count = count;
   push_decide_in(dialect, test->column, test->list, &test->list_count, argument->binary,
                  &test->test);
+  if (test->test.verdict != PUSH_SEND || test->test.compare->array) return SQLITE_OK;
+  /* all lists of a statement share its placeholders */
+  if (test->list_count <= (size_t)dialect->max_parameters / 2 - arguments->places)
+    arguments->places += test->list_count;
+  else
+    test->test = (PushTest){0}; /* verdict: drop */
   return SQLITE_OK;
 }
 
@@ -85,6 +103,13 @@ static int take_test(RemoteArguments *arguments, const RemoteTable *table,
   ScanTest *test = &arguments->tests[arguments->test_count];
   *test = (ScanTest){.column = &table->columns[argument->column]};
   int code;
+  if (outer_join_matters(argument->operator) && arguments->outer_join == OUTER_JOIN_UNKNOWN)
+    arguments->outer_join =
+        outer_join_possible(table->connector->db) ? OUTER_JOIN_POSSIBLE : OUTER_JOIN_NONE;
+  if (outer_join_matters(argument->operator) && arguments->outer_join == OUTER_JOIN_POSSIBLE) {
+    arguments->exact = false;
+    return SQLITE_OK;
+  }
   if (argument->operator== PUSH_IN) {
     code = take_list(arguments, dialect, argument, given, test);
   } else {

@@ -6,6 +6,8 @@
 
 #include "remote_table.h"
 
+typedef enum OuterJoin { OUTER_JOIN_UNKNOWN, OUTER_JOIN_NONE, OUTER_JOIN_POSSIBLE } OuterJoin;
+
 typedef struct RemoteArguments {
   sqlite3_value **values; /* own copies of argv */
   int count;
@@ -13,10 +15,12 @@ typedef struct RemoteArguments {
   size_t member_count;
   ScanTest *tests; /* those that are sent */
   size_t test_count;
-  bool none;     /* no row can satisfy them */
-  bool exact;    /* the server keeps just the rows that SQLite keeps */
-  int64_t limit; /* rows that are enough, -1 = all are wanted */
-  Bound query;   /* of a query table, after remote_arguments_bind */
+  size_t places;        /* placeholders that the lists take */
+  bool none;            /* no row can satisfy them */
+  bool exact;           /* the server keeps just the rows that SQLite keeps */
+  int64_t limit;        /* rows that are enough, -1 = all are wanted */
+  OuterJoin outer_join; /* outer_join.h; the same for all scans of a statement */
+  Bound query;          /* of a query table, after remote_arguments_bind */
 } RemoteArguments;
 
 /* Zero-initialised before; what it held is freed. Clear it in every case. */
@@ -25,6 +29,11 @@ int remote_arguments_take(RemoteTable *table, const DriverDialect *dialect, cons
 /* The query's text and parameters. */
 int remote_arguments_bind(const RemoteTable *table, const DriverDialect *dialect,
                           const RemotePlan *plan, RemoteArguments *arguments, Error *error);
+/* Argument number `index` as SQLite compares it (a list: NULL), and a member of the lists; borrowed.
+** SQLITE_OK or SQLITE_NOMEM. */
+int remote_argument_value(const RemoteArguments *arguments, const RemoteTable *table,
+                          const RemotePlan *plan, int index, Value *value);
+int remote_argument_member(const RemoteArguments *arguments, size_t index, Value *value);
 void remote_arguments_clear(RemoteArguments *arguments);
 
 #endif

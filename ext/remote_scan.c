@@ -23,7 +23,7 @@
 */
 #include "../src/cursor.h"
 #include "column_names.h"
-#include "remote_arguments.h"
+#include "remote_adapt.h"
 #include "row_identity.h"
 #include <string.h>
 
@@ -41,16 +41,21 @@ struct RemoteScan {
   PushValues values;
   RemotePlan plan;
   char *plan_text;
-  int *map; /* column → place in the result, -1 = not there */
+  bool whole_always; /* _key was asked for once: all columns are fetched from the start */
+  int *map;          /* column → place in the result, -1 = not there */
   RemoteArguments arguments;
+  RemoteAdapt *adapt;
+  Value *record; /* room for a row that is remembered */
   DriverBuffer key;
   /* ended by remote_scan_end */
   Stream *stream;
   bool eof, counting, whole;
-  int64_t left;  /* COUNTING: rows to be shown, the current one included */
-  int64_t limit; /* sent with the running statement, -1 = none */
-  int64_t shown; /* rows so far, the current one included */
-  Seen seen;     /* rows of a statement with LIMIT; after it those that are to be skipped */
+  bool stored;      /* rows come from `adapt` */
+  int64_t asked_at; /* when the statement was sent (driver_clock); 0 = it is settled */
+  int64_t left;     /* COUNTING: rows to be shown, the current one included */
+  int64_t limit;    /* sent with the running statement, -1 = none */
+  int64_t shown;    /* rows so far, the current one included */
+  Seen seen;        /* rows of a statement with LIMIT; after it those that are to be skipped */
   bool skipping;
   Spill *aside; /* rows to be shown after the current one */
   SpillReader *reader;
@@ -64,22 +69,42 @@ struct RemoteScan {
 
 RemoteScan *remote_scan_new(RemoteTable *table) {
   RemoteScan *scan = sqlite3_malloc64(sizeof *scan);
-  int *map = sqlite3_malloc64((size_t)(table->column_count + 1) * sizeof *map);
-  if (!scan || !map) {
+  size_t columns = (size_t)table->column_count + 1;
+  int *map = sqlite3_malloc64(columns * sizeof *map);
+  Value *record = sqlite3_malloc64(columns * sizeof *record);
+  RemoteAdapt *adapt = remote_adapt_new(table);
+  if (!scan || !map || !record || !adapt) {
     sqlite3_free(scan);
     sqlite3_free(map);
+    sqlite3_free(record);
+    remote_adapt_free(adapt);
     return NULL;
   }
   memset(scan, 0, sizeof *scan);
   scan->table = table;
   scan->map = map;
+  scan->record = record;
+  scan->adapt = adapt;
+  table->newest = scan;
   scan->eof = true;
   buffer_init(&scan->sql, &table->connector->host);
   buffer_init(&scan->key, &table->connector->host);
   return scan;
 }
 
+/* The statement's rows are all here, or no more are wanted. */
+static int settle(RemoteScan *scan, bool complete, Error *error) {
+  if (!scan->asked_at) return SQLITE_OK;
+  int64_t spent = driver_clock() - scan->asked_at;
+  scan->asked_at = 0;
+  return remote_adapt_end(scan->adapt, complete, spent, error);
+}
+
 static void end_rows(RemoteScan *scan) {
+  Error ignored = {0};
+  settle(scan, false, &ignored);
+  error_clear(&ignored);
+  scan->stored = false;
   stream_close(scan->stream);
   scan->stream = NULL;
   spill_reader_free(scan->reader);
@@ -102,6 +127,17 @@ void remote_scan_end(RemoteScan *scan) {
 void remote_scan_free(RemoteScan *scan) {
   if (!scan) return;
   remote_scan_end(scan);
+  RemoteScan *heir = scan->table->newest;
+  if (heir == scan) {
+    scan->table->newest = NULL;
+  } else if (heir && !heir->plan_text) { /* it has not begun */
+    RemoteAdapt *swap = heir->adapt;
+    heir->adapt = scan->adapt;
+    heir->whole_always = scan->whole_always;
+    scan->adapt = swap;
+  }
+  remote_adapt_free(scan->adapt);
+  sqlite3_free(scan->record);
   remote_arguments_clear(&scan->arguments);
   remote_plan_clear(&scan->plan);
   push_values_clear(&scan->values);
@@ -183,27 +219,25 @@ static int check_columns(const RemoteScan *scan, const RemoteSelect *select, siz
   return scan->counting || dynamic ? SQLITE_OK : check_types(scan, error);
 }
 
+static RemoteSelect make_select(const RemoteScan *scan) {
+  const RemoteTable *table = scan->table;
+  return (RemoteSelect){.table = table,
+                        .dialect = scan->remote->dialect,
+                        .plan = &scan->plan,
+                        .tests = scan->arguments.tests,
+                        .test_count = scan->arguments.test_count,
+                        .query = table->arguments.query ? &scan->arguments.query : NULL,
+                        .whole = scan->whole,
+                        .limit = scan->limit};
+}
+
 static int open_statement(RemoteScan *scan, Error *error) {
-  RemoteTable *table = scan->table;
-  const DriverDialect *dialect = scan->remote->dialect;
-  RemoteSelect select = {.table = table,
-                         .dialect = dialect,
-                         .plan = &scan->plan,
-                         .tests = scan->arguments.tests,
-                         .test_count = scan->arguments.test_count,
-                         .query = table->arguments.query ? &scan->arguments.query : NULL,
-                         .whole = scan->whole,
-                         .limit = scan->limit};
+  RemoteSelect select = make_select(scan);
   end_rows(scan);
-  buffer_reset(&scan->sql);
-  push_values_reset(&scan->values);
-  select.source = remote_table_source(table, dialect, error);
-  if (!select.query && !select.source) return error->code;
   size_t count = (size_t)remote_select_columns(&select, scan->map);
-  int code = remote_select_print(&select, &scan->sql, &scan->values, error);
-  if (code == SQLITE_OK)
-    code = stream_open_read(scan->remote, scan->sql.data, scan->sql.size, scan->values.values,
-                            scan->values.count, &scan->stream, error);
+  scan->asked_at = driver_clock();
+  int code =
+      remote_select_open(&select, scan->remote, &scan->sql, &scan->values, &scan->stream, error);
   if (code != SQLITE_OK) return add_hint(scan, error);
   scan->counting = scan->plan.count && !scan->whole;
   return check_columns(scan, &select, count ? count : 1, error);
@@ -211,21 +245,45 @@ static int open_statement(RemoteScan *scan, Error *error) {
 
 /* ---------------------------------------------------------------- rows */
 
-/* The next row of the statement: SQLITE_ROW, SQLITE_DONE or an error. */
+static int record_row(RemoteScan *scan, Error *error) {
+  for (int i = 0; i < scan->table->column_count; i++) {
+    if (scan->map[i] < 0) continue;
+    size_t place = (size_t)scan->map[i];
+    int code = stream_value(scan->stream, place, &scan->record[place], error);
+    if (code != SQLITE_OK) return code;
+  }
+  return remote_adapt_add(scan->adapt, scan->record, error);
+}
+
+/* The next row: SQLITE_ROW, SQLITE_DONE or an error. */
 static int statement_next(RemoteScan *scan, Error *error) {
-  int rc = stream_next(scan->stream, error);
+  if (scan->stored) return remote_adapt_next(scan->adapt, error);
+  int rc = stream_next(scan->stream, error), code = SQLITE_OK;
+  if (rc == SQLITE_DONE) code = settle(scan, true, error);
+  if (rc == SQLITE_ROW && remote_adapt_wants(scan->adapt)) code = record_row(scan, error);
+  if (code != SQLITE_OK) return code;
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? rc : add_hint(scan, error);
 }
 
 static int result_value(RemoteScan *scan, size_t index, Value *value, Error *error) {
-  if (!scan->row) return stream_value(scan->stream, index, value, error);
-  *value = index < scan->row_count ? scan->row[index] : (Value){.type = VALUE_NULL};
-  return SQLITE_OK;
+  if (scan->row) {
+    *value = index < scan->row_count ? scan->row[index] : (Value){.type = VALUE_NULL};
+    return SQLITE_OK;
+  }
+  if (scan->stored) return remote_adapt_value(scan->adapt, index, value, error);
+  return stream_value(scan->stream, index, value, error);
+}
+
+static size_t result_columns(const RemoteScan *scan) {
+  size_t count = 0;
+  for (int i = 0; i < scan->table->column_count; i++)
+    count += scan->map[i] >= 0;
+  return count;
 }
 
 /* Of all columns of the result. */
 static int hash_row(RemoteScan *scan, uint64_t *hash, Error *error) {
-  size_t count = stream_column_count(scan->stream);
+  size_t count = result_columns(scan);
   *hash = ROW_HASH_START;
   for (size_t i = 0; i < count; i++) {
     Value value;
@@ -282,7 +340,10 @@ static int advance(RemoteScan *scan, Error *error) {
     if (skip && (rc = was_seen(scan, &skip, error)) != SQLITE_OK) return rc;
   }
   scan->shown++;
-  return scan->limit >= 0 ? remember_row(scan, error) : SQLITE_OK;
+  if (scan->limit < 0) return SQLITE_OK;
+  int code = remember_row(scan, error);
+  bool enough = code == SQLITE_OK && scan->shown >= scan->limit;
+  return enough ? settle(scan, true, error) : code;
 }
 
 static int read_count(RemoteScan *scan, Error *error) {
@@ -336,6 +397,29 @@ static int check_query(const RemoteScan *scan, Error *error) {
       table->arguments.block, table->place.table);
 }
 
+/* From what was kept, or from the server. */
+static int start_rows(RemoteScan *scan, Error *error) {
+  bool unlimited;
+  scan->limit = scan->arguments.limit <= SEEN_MOST ? scan->arguments.limit : -1;
+  scan->whole = scan->whole_always;
+  RemoteSelect select = make_select(scan);
+  remote_select_columns(&select, scan->map);
+  AdaptScan asked = {.table = scan->table,
+                     .remote = scan->remote,
+                     .plan = &scan->plan,
+                     .plan_text = scan->plan_text,
+                     .arguments = &scan->arguments,
+                     .map = scan->map,
+                     .whole = scan->whole,
+                     .limit = scan->limit};
+  int code = remote_adapt_start(scan->adapt, &asked, &scan->stored, &unlimited, error);
+  if (code == SQLITE_OK && scan->stored && unlimited) scan->limit = -1;
+  if (code == SQLITE_OK && !scan->stored) code = open_statement(scan, error);
+  if (code != SQLITE_OK) return code;
+  scan->eof = false;
+  return scan->counting ? read_count(scan, error) : advance(scan, error);
+}
+
 int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_value **argv,
                       Error *error) {
   remote_scan_end(scan);
@@ -357,11 +441,7 @@ int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_valu
     if (code != SQLITE_OK) return code;
   }
   if (scan->arguments.limit == 0) return SQLITE_OK;
-  scan->limit = scan->arguments.limit <= SEEN_MOST ? scan->arguments.limit : -1;
-  code = open_statement(scan, error);
-  if (code != SQLITE_OK) return code;
-  scan->eof = false;
-  return scan->counting ? read_count(scan, error) : advance(scan, error);
+  return start_rows(scan, error);
 }
 
 int remote_scan_next(RemoteScan *scan, Error *error) {
@@ -385,7 +465,10 @@ int remote_scan_value(RemoteScan *scan, int column, Value *value, Error *error) 
                      "column \"%s\" was not asked for when the statement was prepared",
                      known->name);
   int code = result_value(scan, (size_t)scan->map[column], value, error);
-  if (code != SQLITE_OK || affinity_keeps(known->affinity, value)) return code;
+  if (code != SQLITE_OK) return code;
+  if (value->type == VALUE_REAL && value->real == 0 && known->affinity == AFFINITY_REAL)
+    value->real = 0; /* a REAL column of SQLite has no -0.0 */
+  if (affinity_keeps(known->affinity, value)) return SQLITE_OK;
   /* values of the class that belongs to the type are as they should be */
   if (known->class_name && !scan->remote->dialect->dynamic_types &&
       affinity_of(driver_class(known->class_name)->sqlite_type) == known->affinity)
@@ -469,7 +552,7 @@ static int restart_whole(RemoteScan *scan, Error *error) {
   for (int i = 0; code == SQLITE_OK && i < count; i++)
     columns[i] = !scan->counting && scan->map[i] >= 0;
   if (code == SQLITE_OK && !scan->counting) code = row_bytes(scan, columns, &wanted, error);
-  scan->whole = true;
+  scan->whole = scan->whole_always = true;
   scan->limit = -1;
   if (code == SQLITE_OK) code = open_statement(scan, error);
   if (code == SQLITE_OK) code = find_row(scan, columns, &wanted, &bytes, error);

@@ -155,3 +155,16 @@ int remote_select_print(const RemoteSelect *select, DriverBuffer *sql, PushValue
   if (code == SQLITE_OK && sql->failed) code = error_memory(error);
   return code;
 }
+
+int remote_select_open(const RemoteSelect *select, Remote *remote, DriverBuffer *sql,
+                       PushValues *values, Stream **stream, Error *error) {
+  RemoteSelect named = *select;
+  buffer_reset(sql);
+  push_values_reset(values);
+  named.source = remote_table_source((RemoteTable *)select->table, select->dialect, error);
+  if (!named.query && !named.source) return error->code;
+  int code = remote_select_print(&named, sql, values, error);
+  if (code != SQLITE_OK) return code;
+  return stream_open_read(remote, sql->data, sql->size, values->values, values->count, stream,
+                          error);
+}

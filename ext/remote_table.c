@@ -122,27 +122,39 @@ void remote_table_free(RemoteTable *table) {
   sqlite3_free(table);
 }
 
-/* The block exists; a short form learns its columns and keeps them. */
-static int create_table(RemoteTable *table, Error *error) {
+/* A short form learns its columns and keeps them. */
+static int learn_columns(RemoteTable *table, Remote *remote, Error *error) {
   ModuleArguments *arguments = &table->arguments;
   Schema *schema;
   const SchemaTable *found;
-  Remote *remote;
-  int code = table_block_create(&table->place, table->connector, arguments, error);
-  if (code == SQLITE_OK) code = remote_table_remote(table, &remote, error);
+  if (!arguments->table || arguments->column_count) return SQLITE_OK;
+  int code = schema_find(remote, arguments->table, &schema, &found, error);
   if (code != SQLITE_OK) return code;
-  if (arguments->table && !arguments->column_count) {
-    code = schema_find(remote, arguments->table, &schema, &found, error);
-    if (code == SQLITE_OK) {
-      code = remote_learn(remote->dialect, schema, found, arguments, error);
-      schema_release(schema);
-    }
-    if (code == SQLITE_OK)
-      code = remote_shadow_write(table->connector->db, table->place.schema, table->place.table,
-                                 arguments, error);
+  code = remote_learn(remote->dialect, schema, found, arguments, error);
+  schema_release(schema);
+  if (code != SQLITE_OK) return code;
+  return remote_shadow_write(table->connector->db, table->place.schema, table->place.table,
+                             arguments, error);
+}
+
+/* The block exists. That the schema may use it is the last thing to be said, when nothing can fail any more;
+** but a URL is not followed before. */
+static int create_table(RemoteTable *table, Error *error) {
+  ModuleArguments *arguments = &table->arguments;
+  Remote *remote;
+  int code = SQLITE_OK;
+  if (arguments->is_url) {
+    code = table_block_create(&table->place, table->connector, arguments, error);
+    if (code == SQLITE_OK) code = remote_table_remote(table, &remote, error);
+  } else {
+    code = remote_get(table->connector, arguments->block, &remote, error);
+    if (code == SQLITE_OK) remote_retain(remote);
   }
+  if (code != SQLITE_OK) return code;
+  code = learn_columns(table, remote, error);
   remote_release(remote);
-  return code;
+  if (code != SQLITE_OK || arguments->is_url) return code;
+  return table_block_create(&table->place, table->connector, arguments, error);
 }
 
 static int connect_table(RemoteTable *table, Error *error) {
@@ -235,17 +247,17 @@ int remote_table_usage(const RemoteTable *table, Error *error) {
 }
 
 int remote_table_destroy(RemoteTable *table, Error *error) {
-  if (!table->arguments.table) return SQLITE_OK;
+  if (table->arguments.query) return SQLITE_OK;
   return remote_shadow_drop(table->connector->db, table->place.schema, table->place.table, error);
 }
 
 int remote_table_rename(RemoteTable *table, const char *name, Error *error) {
   char *copy = sqlite3_mprintf("%s", name);
   if (!copy) return error_memory(error);
-  int code = table->arguments.table
-                 ? remote_shadow_rename(table->connector->db, table->place.schema,
-                                        table->place.table, name, error)
-                 : SQLITE_OK;
+  int code = table->arguments.query
+                 ? SQLITE_OK
+                 : remote_shadow_rename(table->connector->db, table->place.schema,
+                                        table->place.table, name, error);
   if (code != SQLITE_OK) {
     sqlite3_free(copy);
     return code;

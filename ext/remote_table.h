@@ -6,6 +6,7 @@
 **   remote_select.c   the SELECT of a plan, to be shown or to be sent
 **   remote_arguments.c   the values of one xFilter call: tests, limit, parameters of a query
 **   remote_scan.c     one scan: arguments, statement, rows, also when a part of it must be done again
+**   remote_adapt.c    when answers are remembered, and when the whole table is read
 **   remote_key.c      the hidden column _key: what tells rows apart that have no integer key
 **   remote_cursor.c   the methods of the cursor
 */
@@ -26,15 +27,16 @@ typedef struct RemoteTable {
   const sqlite3_module *kind; /* must be second: connector_module.h */
   Connector *connector;
   ModuleArguments arguments;
-  TablePlace place;    /* has the names */
-  char *fault;         /* why xConnect does not know the columns; NULL = it does */
-  PushColumn *columns; /* the visible ones */
-  int column_count;    /* of them */
-  int rowid_column;    /* the integer key, or -1 */
-  int surplus;         /* number of that column, or -1 */
-  int identity;        /* number of _key, or -1 */
-  bool wrappable;      /* filters can be put around the query */
-  char *source;        /* made at first use */
+  TablePlace place;          /* has the names */
+  char *fault;               /* why xConnect does not know the columns; NULL = it does */
+  PushColumn *columns;       /* the visible ones */
+  int column_count;          /* of them */
+  int rowid_column;          /* the integer key, or -1 */
+  int surplus;               /* number of that column, or -1 */
+  int identity;              /* number of _key, or -1 */
+  struct RemoteScan *newest; /* the scan that was made last, while it is there */
+  bool wrappable;            /* filters can be put around the query */
+  char *source;              /* made at first use */
 } RemoteTable;
 
 /* Makes the table from its arguments, which it takes over, also when it fails. `create`: the user makes
@@ -125,6 +127,10 @@ bool remote_select_is_raw(const RemoteSelect *select);
 /* Appends the text; values (NULL: only to be shown) get what is bound. */
 int remote_select_print(const RemoteSelect *select, DriverBuffer *sql, PushValues *values,
                         Error *error);
+
+/* Sends it and stands before the first row. `sql` and `values` are room to work in. */
+int remote_select_open(const RemoteSelect *select, Remote *remote, DriverBuffer *sql,
+                       PushValues *values, Stream **stream, Error *error);
 
 /* ---- scans ---- */
 

@@ -246,7 +246,8 @@ static int start_scan(RowCursor *cursor, const char *plan, sqlite3_value **argv,
 int row_table_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
                      sqlite3_value **argv) {
   RowCursor *cursor = (RowCursor *)base;
-  Error error = {0};
+  Error error;
+  error_init(&error);
   (void)number, (void)argc;
   end_scan(cursor);
   cursor->filtered = true;
@@ -258,7 +259,8 @@ int row_table_filter(sqlite3_vtab_cursor *base, int number, const char *plan, in
 /* ---- reading ---- */
 
 int row_table_next(sqlite3_vtab_cursor *base) {
-  Error error = {0};
+  Error error;
+  error_init(&error);
   if (advance((RowCursor *)base, &error) == SQLITE_OK) return SQLITE_OK;
   return report_table_error(((RowTable *)base->pVtab)->connector, base->pVtab, &error);
 }
@@ -284,7 +286,8 @@ static int find_rowid(RowCursor *cursor, Error *error) {
 
 int row_table_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
   RowCursor *cursor = (RowCursor *)base;
-  Error error = {0};
+  Error error;
+  error_init(&error);
   if (!cursor->has_rowid && find_rowid(cursor, &error) != SQLITE_OK) {
     return report_table_error(((RowTable *)base->pVtab)->connector, base->pVtab, &error);
   }
@@ -313,8 +316,9 @@ int row_table_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int in
   RowCursor *cursor = (RowCursor *)base;
   RowTable *table = (RowTable *)base->pVtab;
   const RowShape *shape = &table->shape;
-  Error error = {0};
   int code = SQLITE_OK, argument = index - shape->arguments;
+  Error error;
+  error_init(&error);
   if (index == shape->row || index == shape->names) {
     code = json_column(cursor, context, index == shape->row, &error);
   } else if (index >= shape->values && index < shape->values + shape->value_count) {

@@ -145,10 +145,11 @@ size_t rowset_column_count(const RowSet *rows) {
 }
 
 int rowset_value(RowSet *rows, size_t index, Value *value, Error *error) {
-  *value = (Value){.type = VALUE_NULL};
-  if (index >= rows->column_count) return SQLITE_OK;
-  if (rows->stream) return stream_value(rows->stream, index, value, error);
-  if (index < rows->value_count) *value = rows->values[index];
+  if (rows->stream && index < rows->column_count) {
+    return stream_value(rows->stream, index, value, error);
+  }
+  bool kept = !rows->stream && index < rows->value_count && index < rows->column_count;
+  *value = kept ? rows->values[index] : (Value){.type = VALUE_NULL};
   return SQLITE_OK;
 }
 

@@ -149,6 +149,7 @@ typedef struct DriverCompare {
   const char *array;      /* `column = any of` one array parameter, two %s; NULL: IN (…, …) */
   bool sorts;             /* ORDER BY in that form, too, is SQLite's */
   bool orders_inexact;    /* the ordered form is right whatever the collation (COMPARE_INEXACT) */
+  bool ascii;             /* only texts of ASCII characters may be sent */
   bool beyond;            /* dates outside the years 1 to 9999 exist */
 } DriverCompare;
 
@@ -193,12 +194,15 @@ typedef struct DriverDialect {
   /* What may be left to the server (src/push.h). */
   const DriverCompare *compare; /* ends with a line without class_name; NULL = nothing */
   const char *operator;         /* "OPERATOR(pg_catalog.%s)"; NULL = as it is */
-  const char
-      *like; /* two %s, column and pattern; unless dynamic_types the pattern is in lower case,
+  const char *
+      like; /* %s for column, pattern and perhaps the column again; unless dynamic_types the pattern is in lower case,
                        with like_escape before what is to be taken as it is. NULL = LIKE is not sent */
   char like_escape;
   const char *count;  /* "count(*)" */
   const char *beyond; /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
+  const char
+      *query_text;    /* class of a query's text columns; NULL = text. A result does not tell the
+                             character set that its column is compared in */
   bool nulls_last;    /* NULL sorts as the largest value unless the text says otherwise */
   bool dynamic_types; /* a column may hold values of every type, and SQLite's rules hold there */
   const char *catalog_names; /* only the names of its tables; for a server where one damaged
@@ -246,6 +250,8 @@ typedef enum TransactionState {
 **   single       REAL      4 byte float, widened: the server compares it with a double in this form
 **                          too, and not as the shortest decimal that it prints
 **   text         TEXT      characters, compared by the column's collation
+**   latin1       TEXT      the same (MySQL) with the collation latin1_swedish_ci or latin1_bin
+**   foreign      TEXT      the same (MySQL) in a character set that is not Unicode, or may not be
 **   char         TEXT      padded with spaces, which count here and not there
 **   enum         TEXT      labels; the server's order is that of their declaration
 **   uuid         TEXT      lower case with hyphens

@@ -19,6 +19,8 @@ static const DriverClass classes[] = {
     {"real", "REAL", false, NULL},
     {"single", "REAL", false, NULL},
     {"text", "TEXT", false, NULL},
+    {"latin1", "TEXT", false, NULL},
+    {"foreign", "TEXT", false, NULL},
     {"char", "TEXT", false, NULL},
     {"enum", "TEXT", false, NULL},
     {"uuid", "TEXT", false, NULL},

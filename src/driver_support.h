@@ -10,6 +10,9 @@
 
 /* Microseconds on CLOCK_MONOTONIC: the clock of every deadline. */
 int64_t driver_clock(void);
+/* The same clock, at most DRIVER_CLOCK_COARSE behind, for what is asked once per row. */
+int64_t driver_clock_coarse(void);
+#define DRIVER_CLOCK_COARSE 10000
 
 /* ---- errors ---- */
 
@@ -75,6 +78,8 @@ typedef struct DriverClass {
 const DriverClass *driver_class(const char *name);
 /* The declared type, by the target's options `numeric` (never NULL) and timestamp=unix. */
 const char *driver_class_type(const DriverClass *class, const char *numeric, bool unix_time);
+/* A number as `width` decimal digits with leading zeros, no NUL behind them; returns their end. */
+char *digits_print(char *at, unsigned number, int width);
 /* ISO dates: '2024-01-31', '0044-03-15 BC'; time of day in microseconds: '12:30:00.5';
 ** Both return the length written; text holds at least 48 bytes. */
 int iso_date(int64_t days_since_2000_01_01, char *text);

@@ -152,6 +152,36 @@ static double decimal_real(const Decimal *decimal) {
   return strtod(text, NULL);
 }
 
+/* The usual decimal of at most 15 digits, not taken apart: the same value as by the long way. */
+static bool decimal_short(const char *text, size_t size, bool as_real, Value *value) {
+  static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  const char *at = text, *end = text + size, *point = NULL;
+  int64_t number = 0;
+  if (FLT_EVAL_METHOD != 0 || size > 17) return false; /* sign, point and 15 digits */
+  bool negative = at < end && *at == '-';
+  at += negative;
+  if (end - at > 15 + (memchr(at, '.', (size_t)(end - at)) != NULL)) return false;
+  for (; at < end; at++) {
+    if (*at == '.' && point == NULL)
+      point = at + 1;
+    else if (*at >= '0' && *at <= '9')
+      number = number * 10 + (*at - '0');
+    else
+      return false;
+  }
+  if (size == (size_t)negative + (point != NULL)) return false; /* no digit */
+  if (point == NULL && !as_real) {
+    value->type = VALUE_INTEGER;
+    value->integer = negative ? -number : number;
+    return true;
+  }
+  double real = (double)number / powers[point != NULL ? end - point : 0];
+  value->type = VALUE_REAL;
+  value->real = negative ? -real : real;
+  return true;
+}
+
 static bool text_is(const char *text, size_t size, const char *word) {
   return size == strlen(word) && memcmp(text, word, size) == 0;
 }
@@ -166,6 +196,7 @@ void decimal_value(const char *text, size_t size, int precision, const char *mod
   value->bytes.data = text;
   value->bytes.size = size;
   if (as_text) return;
+  if (decimal_short(text, size, as_real, value)) return;
   bool minus = text_is(text, size, "-Infinity");
   if (minus || text_is(text, size, "Infinity")) {
     value->type = VALUE_REAL;
@@ -190,6 +221,19 @@ void decimal_value(const char *text, size_t size, int precision, const char *mod
 
 /* ---------------------------------------------------------------- dates */
 
+/* By hand: a result may have millions of dates, and printf takes longer than all the rest. */
+char *digits_print(char *at, unsigned number, int width) {
+  static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                              "25262728293031323334353637383940414243444546474849"
+                              "50515253545556575859606162636465666768697071727374"
+                              "75767778798081828384858687888990919293949596979899";
+  char *end = at + width;
+  for (; width > 1; width -= 2, number /= 100)
+    memcpy(at + width - 2, pairs + number % 100 * 2, 2);
+  if (width == 1) *at = (char)('0' + number % 10);
+  return end;
+}
+
 int iso_date(int64_t days_since_2000_01_01, char *text) {
   /* Days to year, month, day by 400-year eras that start on 1 March of year 0 (proleptic Gregorian,
   ** as servers and SQLite count). The limit keeps the sums in range; no server's dates come near.
@@ -209,20 +253,41 @@ int iso_date(int64_t days_since_2000_01_01, char *text) {
   int month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
   int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
   bool before_christ = year <= 0; /* year 0 is 1 BC */
-  return snprintf(text, 48, "%04lld-%02d-%02d%s", (long long)(before_christ ? 1 - year : year),
-                  month, day, before_christ ? " BC" : "");
+  if (before_christ) year = 1 - year;
+  char *at = text;
+  if (year <= 9999)
+    at = digits_print(at, (unsigned)year, 4);
+  else
+    at += snprintf(at, 24, "%lld", (long long)year);
+  *at++ = '-';
+  at = digits_print(at, (unsigned)month, 2);
+  *at++ = '-';
+  at = digits_print(at, (unsigned)day, 2);
+  memcpy(at, before_christ ? " BC" : "", before_christ ? 4 : 1);
+  return (int)(at - text) + (before_christ ? 3 : 0);
 }
 
 int iso_time(int64_t microseconds, char *text) {
   uint64_t rest = microseconds < 0 ? 0 - (uint64_t)microseconds : (uint64_t)microseconds;
   unsigned fraction = (unsigned)(rest % 1000000);
   rest /= 1000000;
-  int length = snprintf(text, 48, "%s%02llu:%02u:%02u", microseconds < 0 ? "-" : "",
-                        (unsigned long long)(rest / 3600), (unsigned)(rest / 60 % 60),
-                        (unsigned)(rest % 60));
-  if (fraction == 0) return length;
-  length += snprintf(text + length, 48 - (size_t)length, ".%06u", fraction);
-  while (text[length - 1] == '0')
-    text[--length] = 0;
-  return length;
+  uint64_t hours = rest / 3600;
+  char *at = text;
+  if (microseconds < 0) *at++ = '-';
+  if (hours <= 99)
+    at = digits_print(at, (unsigned)hours, 2);
+  else
+    at += snprintf(at, 24, "%llu", (unsigned long long)hours);
+  *at++ = ':';
+  at = digits_print(at, (unsigned)(rest / 60 % 60), 2);
+  *at++ = ':';
+  at = digits_print(at, (unsigned)(rest % 60), 2);
+  if (fraction != 0) {
+    *at++ = '.';
+    at = digits_print(at, fraction, 6);
+    while (at[-1] == '0')
+      at--;
+  }
+  *at = 0;
+  return (int)(at - text);
 }

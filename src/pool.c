@@ -116,6 +116,7 @@ static int link_connect(Remote *remote, Link **link, Error *error) {
     return error_remote(error, &failure, remote->block->name, "could not connect", NULL);
   }
   made->remote = remote;
+  made->limit = block_option_integer(remote->block, "statement_timeout") * 1000;
   made->number = ++remote->next_number;
   made->read_only = false;
   made->next = remote->links;
@@ -189,12 +190,16 @@ void link_release(Link *link) {
 }
 
 void link_deadline(Link *link) {
-  int64_t limit = block_option_integer(link->remote->block, "statement_timeout");
-  link->connection->deadline = driver_clock() + (limit > 0 ? limit * 1000 : WAIT_LIMIT);
+  link->connection->deadline = driver_clock() + (link->limit > 0 ? link->limit : WAIT_LIMIT);
+}
+
+void link_deadline_row(Link *link) {
+  link->connection->deadline =
+      driver_clock_coarse() + DRIVER_CLOCK_COARSE + (link->limit > 0 ? link->limit : WAIT_LIMIT);
 }
 
 void link_deadline_again(Link *link) {
-  if (block_option_integer(link->remote->block, "statement_timeout") == 0) link_deadline(link);
+  if (link->limit == 0) link_deadline_row(link);
 }
 
 void link_read_only(Link *link, bool on) {

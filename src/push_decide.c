@@ -34,6 +34,10 @@ static bool is_class(const PushColumn *column, const char *name) {
   return !strcmp(column->class_name, name);
 }
 
+static bool is_text(const PushColumn *column) {
+  return is_class(column, "text") || is_class(column, "latin1") || is_class(column, "foreign");
+}
+
 static bool is_moment(const PushColumn *column) {
   return !strncmp(column->class_name, "timestamp", 9) || is_class(column, "date");
 }
@@ -159,17 +163,26 @@ static void decide_numeric(PushOperator operator, const Value * value, PushTest 
 
 /* ---------------------------------------------------------------- texts and blobs */
 
-/* A text that every server can be given as it is. */
-static bool is_plain(const Value *value) {
+static bool is_ascii(const char *text, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if ((unsigned char)text[i] >= 0x80) return false;
+  return true;
+}
+
+/* A text that the server can be given as it is. */
+static bool is_plain(const Value *value, const DriverCompare *compare) {
+  const char *text = value->bytes.data;
   size_t size = value->bytes.size;
-  return size == 0 || (!memchr(value->bytes.data, 0, size) && utf8_valid(value->bytes.data, size));
+  if (size == 0) return true;
+  if (memchr(text, 0, size) || !utf8_valid(text, size)) return false;
+  return !compare->ascii || is_ascii(text, size);
 }
 
 static void decide_text(const PushColumn *column, PushOperator operator, const Value * value,
                         bool binary, PushTest *test) {
   bool equality = operator== PUSH_EQ || operator== PUSH_NE;
   if (value->type == VALUE_BLOB) settle_before(test, operator);
-  if (value->type != VALUE_TEXT || !binary || !is_plain(value)) return;
+  if (value->type != VALUE_TEXT || !binary || !is_plain(value, test->compare)) return;
   if (equality) {
     bool exact = equality_is_exact(column);
     if (operator== PUSH_EQ || exact) send(test, operator, exact, *value);
@@ -183,7 +196,7 @@ static void decide_text(const PushColumn *column, PushOperator operator, const V
 /* Padding, notation or case may count in SQLite and not there. */
 static void decide_similar(PushOperator operator, const Value * value, bool binary,
                            PushTest *test) {
-  if (value->type == VALUE_TEXT && binary && operator== PUSH_EQ && is_plain(value))
+  if (value->type == VALUE_TEXT && binary && operator== PUSH_EQ && is_plain(value, test->compare))
     send(test, PUSH_EQ, false, *value);
 }
 
@@ -235,12 +248,18 @@ static void decide_blob(PushOperator operator, const Value * value, PushTest *te
     send(test, operator, true, *value);
 }
 
+/* A SQLite file in UTF-16 sorts its texts by other bytes, and any of its columns may hold texts. */
+static bool orders_as_here(const PushColumn *column) {
+  return column->compare != COMPARE_EQUALITY;
+}
+
 /* The server is SQLite too and does to the value what is done here, as far as that can be seen. */
 static void decide_same(const PushColumn *column, PushOperator operator, const Value * value,
                         bool binary, PushTest *test) {
   bool number = value->type == VALUE_INTEGER || value->type == VALUE_REAL;
   if (number && !is_number(column->affinity)) return;
   if (value->type == VALUE_TEXT && !binary) return;
+  if (!orders_as_here(column) && operator!= PUSH_EQ && operator!= PUSH_NE) return;
   send(test, operator, true, *value);
   test->ordered = column->compare != COMPARE_BYTES;
 }
@@ -307,14 +326,15 @@ static int decide_glob(const PushColumn *column, const Value *value, PushTest *t
 
 static int decide_pattern(const DriverDialect *dialect, const PushColumn *column,
                           PushOperator operator, const Value * value, PushTest *test) {
-  bool text = is_class(column, "text");
-  if (value->type != VALUE_TEXT || !text || !is_plain(value)) return SQLITE_OK;
+  bool text = is_text(column);
+  if (value->type != VALUE_TEXT || !text || !is_plain(value, test->compare)) return SQLITE_OK;
   if (dialect->dynamic_types) {
     if (operator== PUSH_LIKE && dialect->like) send(test, PUSH_LIKE, false, *value);
-    return operator== PUSH_GLOB ? decide_glob(column, value, test) : SQLITE_OK;
+    if (operator!= PUSH_GLOB || !orders_as_here(column)) return SQLITE_OK;
   }
   if (operator== PUSH_GLOB) return decide_glob(column, value, test);
-  return dialect->like ? decide_like(dialect->like_escape, value, test) : SQLITE_OK;
+  return dialect->like && !dialect->dynamic_types ? decide_like(dialect->like_escape, value, test)
+                                                  : SQLITE_OK;
 }
 
 /* ---------------------------------------------------------------- the decision */
@@ -331,7 +351,7 @@ static void decide_value(const DriverDialect *dialect, const PushColumn *column,
     decide_real(operator, value, test);
   else if (is_class(column, "numeric"))
     decide_numeric(operator, value, test);
-  else if (is_class(column, "text"))
+  else if (is_text(column))
     decide_text(column, operator, value, binary, test);
   else if (is_class(column, "char"))
     decide_similar(operator, value, binary, test);
@@ -409,7 +429,7 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
   if (operator== PUSH_NULL || operator== PUSH_NOT_NULL) return null_is_null(dialect, column);
   const DriverCompare *compare = compare_of(dialect, column);
   if (!compare) return operator== PUSH_IS || operator== PUSH_IS_NOT; /* the value may be NULL */
-  bool text = is_class(column, "text");
+  bool text = is_text(column);
   switch (operator) {
   case PUSH_LIKE:
   case PUSH_GLOB: return text;
@@ -421,7 +441,8 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
     return dialect->dynamic_types || is_number(column->affinity) || is_class(column, "uuid") ||
            is_class(column, "blob") || (text && equality_is_exact(column));
   default:
-    if (dialect->dynamic_types || is_number(column->affinity)) return true;
+    if (dialect->dynamic_types) return orders_as_here(column);
+    if (is_number(column->affinity)) return true;
     if (!compare->ordered) return false;
     return !text || column->compare != COMPARE_INEXACT || compare->orders_inexact;
   }
@@ -430,8 +451,8 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
 bool push_sorts(const DriverDialect *dialect, const PushColumn *column) {
   const DriverCompare *compare = compare_of(dialect, column);
   if (!compare || !compare->sorts || !column->binary) return false;
-  if (is_class(column, "text") && column->compare == COMPARE_INEXACT)
-    return compare->orders_inexact;
+  if (dialect->dynamic_types && !orders_as_here(column)) return false;
+  if (is_text(column) && column->compare == COMPARE_INEXACT) return compare->orders_inexact;
   return true;
 }
 
@@ -439,8 +460,8 @@ bool push_distinguishes(const DriverDialect *dialect, const PushColumn *column) 
   static const char *const classes[] = {"integer", "boolean",   "whole",       "decimal", "uuid",
                                         "date",    "timestamp", "timestamptz", "blob"};
   if (!compare_of(dialect, column) || !column->binary) return false;
-  if (dialect->dynamic_types) return column->compare == COMPARE_BYTES;
-  if (is_class(column, "text") || is_class(column, "enum")) return equality_is_exact(column);
+  if (dialect->dynamic_types) return equality_is_exact(column);
+  if (is_text(column) || is_class(column, "enum")) return equality_is_exact(column);
   for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
     if (is_class(column, classes[i])) return true;
   return false;

@@ -11,8 +11,10 @@ static void print(PushPrinter *printer, const char *text) {
   buffer_text(printer->sql, text);
 }
 
+/* SQLite takes "x" for a text when there is no column x; `x` is always a name. */
 void push_name(PushPrinter *printer, const char *name) {
-  char quote = printer->dialect->identifier_quote;
+  const DriverDialect *dialect = printer->dialect;
+  char quote = dialect->backtick_names ? '`' : dialect->identifier_quote;
   buffer_append(printer->sql, &quote, 1);
   for (; *name; name++) {
     if (*name == quote) buffer_append(printer->sql, &quote, 1);
@@ -84,13 +86,19 @@ static void form_value(PushPrinter *printer, const char *form, const Value *valu
   print(printer, at + 2);
 }
 
-/* Two places: the column, then a value. */
+/* Two places: the column, then a value; the column again in a third. */
 static void form_both(PushPrinter *printer, const char *form, const char *name,
                       const Value *value) {
   const char *at = strstr(form, "%s");
   buffer_append(printer->sql, form, (size_t)(at - form));
   push_name(printer, name);
-  form_value(printer, at + 2, value);
+  const char *rest = strstr(at + 2, "%s") + 2, *again = strstr(rest, "%s");
+  buffer_append(printer->sql, at + 2, (size_t)(rest - 2 - (at + 2)));
+  place(printer, value);
+  if (again)
+    form_name(printer, rest, name);
+  else
+    print(printer, rest);
 }
 
 static void print_operator(PushPrinter *printer, PushOperator operator) {

@@ -35,6 +35,7 @@ typedef struct Link {
   bool unwanted;       /* connector_close was called, or the block changed: close when given back */
   struct Stream *stream; /* the result that is being read from it, or NULL */
   int64_t since;         /* driver_clock() of the last change of state */
+  int64_t limit;         /* statement_timeout in microseconds, 0 = none */
 } Link;
 
 struct Remote {
@@ -68,6 +69,8 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error);
 void link_release(Link *link); /* back to the pool, or closed when broken or no longer wanted */
 /* Sets the deadline of the next driver calls from statement_timeout. */
 void link_deadline(Link *link);
+/* The same for one more row of many: by a clock that costs almost nothing and is a little late. */
+void link_deadline_row(Link *link);
 /* For a further wait of the same call: statement_timeout is for the whole call and goes on, the limit on
 ** silence starts anew. */
 void link_deadline_again(Link *link);

@@ -126,7 +126,7 @@ static int driver_step(Stream *stream, DriverError *failure, Error *error) {
   if (stream->writes) /* read at our pace: one call */
     link_deadline_again(stream->turn.link);
   else
-    link_deadline(stream->turn.link);
+    link_deadline_row(stream->turn.link);
   /* rows that are there already involve no wait in which the driver would look; what cannot be undone is read
   ** to its end, so that it is known what became of it */
   bool undone = stream->turn_use == TURN_READ || stream->turn_use == TURN_SEVERAL;
@@ -368,7 +368,9 @@ int stream_open_read(Remote *remote, const char *sql, size_t size, const Value *
 
 int stream_next(Stream *stream, Error *error) {
   int rc;
-  DriverError failure = {0};
+  DriverError
+      failure; /* filled by who sets `failure.failure`: clearing all of it costs more than a row */
+  failure.failure = FAILURE_NONE;
   switch (stream->state) {
   case STREAM_DONE: return SQLITE_DONE;
   case STREAM_FAILED: error_copy(error, &stream->failure); return error->code;
@@ -399,7 +401,8 @@ int stream_next(Stream *stream, Error *error) {
 
 bool stream_peek(Stream *stream) {
   if (stream->state != STREAM_LIVE || stream->pending) return stream->state != STREAM_DONE;
-  Error error = {0};
+  Error error;
+  error_init(&error);
   int rc = stream_next(stream, &error);
   if (rc == SQLITE_ROW) {
     stream->rows--; /* not given out yet */
@@ -434,7 +437,7 @@ int stream_value(Stream *stream, size_t index, Value *value, Error *error) {
       *value = (Value){.type = VALUE_NULL};
     return SQLITE_OK;
   }
-  DriverError failure = {0};
+  DriverError failure;
   if (stream->state != STREAM_LIVE || !stream->row_current)
     return error_set(error, SQLITE_MISUSE, "no current row");
   if (stream->remote->driver->value(stream->statement, index, value, &failure) != DRIVER_OK) {

@@ -174,7 +174,7 @@ static const char *class_of(const MyColumn *column) {
     if ((column->flags & SET_FLAG) != 0 || strncmp(column->remote_type, "inet", 4) == 0) break;
     return strcmp(column->remote_type, "uuid") == 0 ? "uuid" : "text";
   case KIND_JSON: return "json";
-  case KIND_BIT: return column->precision <= 63 ? "oid" : "blob";
+  case KIND_BIT: return column->precision <= 63 ? "oid" : "opaque";
   case KIND_BLOB: return "blob";
   case KIND_GEOMETRY: return "geometry";
   case KIND_NULL: return "any";

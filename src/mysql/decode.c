@@ -48,40 +48,32 @@ static void set_bits(const MyColumn *column, const char *data, size_t size, Valu
 
 /* ---- dates and times ---- */
 
-static char *digits(char *at, unsigned int number, int width) {
-  for (int i = width - 1; i >= 0; i--) {
-    at[i] = (char)('0' + number % 10);
-    number /= 10;
-  }
-  return at + width;
-}
-
 static char *fraction(char *at, unsigned long microseconds, int decimals) {
   int width = decimals > 6 ? (microseconds != 0 ? 6 : 0) : decimals;
   if (width <= 0) return at;
   *at++ = '.';
   char all[6];
-  digits(all, (unsigned int)microseconds, 6);
+  digits_print(all, (unsigned int)microseconds, 6);
   memcpy(at, all, (size_t)width);
   return at + width;
 }
 
 static char *clock_text(char *at, const MYSQL_TIME *time, int decimals) {
-  at = digits(at, time->hour, 2);
+  at = digits_print(at, time->hour, 2);
   *at++ = ':';
-  at = digits(at, time->minute, 2);
+  at = digits_print(at, time->minute, 2);
   *at++ = ':';
-  at = digits(at, time->second, 2);
+  at = digits_print(at, time->second, 2);
   return fraction(at, time->second_part, decimals);
 }
 
 static size_t date_text(MyColumn *column, bool with_time) {
   const MYSQL_TIME *time = &column->fixed.time;
-  char *at = digits(column->text, time->year, 4);
+  char *at = digits_print(column->text, time->year, 4);
   *at++ = '-';
-  at = digits(at, time->month, 2);
+  at = digits_print(at, time->month, 2);
   *at++ = '-';
-  at = digits(at, time->day, 2);
+  at = digits_print(at, time->day, 2);
   if (with_time) {
     *at++ = ' ';
     at = clock_text(at, time, column->decimals);
@@ -95,7 +87,7 @@ static size_t time_text(MyColumn *column) {
   char *at = column->text;
   unsigned int hours = time.day * 24 + time.hour;
   if (time.neg) *at++ = '-';
-  if (hours > 99) at = digits(at, hours / 100 % 10, 1);
+  if (hours > 99) at = digits_print(at, hours / 100 % 10, 1);
   time.hour = hours % 100;
   at = clock_text(at, &time, column->decimals);
   return (size_t)(at - column->text);

@@ -31,8 +31,11 @@ static const DriverDialect dialect = {
     .release = "RELEASE SAVEPOINT %s",
     .ddl_commits = true,
     .compare = my_compare,
-    .like = "CONVERT(%s USING utf8mb4) COLLATE utf8mb4_general_ci LIKE %s ESCAPE '|'",
+    /* SQLite's LIKE reads a text to its first NUL */
+    .like = "(CONVERT(%s USING utf8mb4) COLLATE utf8mb4_general_ci LIKE %s ESCAPE '|'"
+            " OR LOCATE(CHAR(0), %s) > 0)",
     .like_escape = '|',
+    .query_text = "foreign",
     .count = "count(*)",
     .catalog_columns = my_catalog_columns,
     .catalog_table_columns = my_catalog_table_columns,

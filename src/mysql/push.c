@@ -22,17 +22,24 @@
     .ordered_parameter = "CAST(%s AS " type ")", .sorts = true                                     \
   }
 
+#define UTF8 "CONVERT(%s USING utf8mb4)"
+
+/* A value that the column's character set does not have is an error beside the column itself; CONVERT
+** makes it one with question marks, which SQLite sorts out. */
+#define TEXT(name, column_, parameter_)                                                            \
+  {                                                                                                \
+    .class_name = name, .column = column_, .parameter = parameter_, .ordered = BYTES,              \
+    .ordered_parameter = "CAST(%s AS BINARY)", .orders_inexact = true                              \
+  }
+
 const DriverCompare my_compare[] = {NUMBER("integer"),
                                     NUMBER("whole"),
                                     NUMBER("decimal"),
                                     NUMBER("real"),
                                     NUMBER("single"),
-                                    {.class_name = "text",
-                                     .column = "%s",
-                                     .parameter = "%s",
-                                     .ordered = BYTES,
-                                     .ordered_parameter = "CAST(%s AS BINARY)",
-                                     .orders_inexact = true},
+                                    TEXT("text", "%s", "%s"),
+                                    TEXT("latin1", "%s", "CONVERT(%s USING latin1)"),
+                                    TEXT("foreign", UTF8, "%s"),
                                     {.class_name = "enum", .column = "%s", .parameter = "%s"},
                                     {.class_name = "uuid", .column = "%s", .parameter = "%s"},
                                     MOMENT("date", "DATE"),

@@ -20,11 +20,13 @@
   "CASE WHEN c.data_type IN ('tinyint','smallint','mediumint','int') THEN 'integer'"               \
   " WHEN c.data_type='bigint' THEN IF(c.column_type LIKE '%unsigned%','any','integer')"            \
   " WHEN c.data_type='year' THEN 'oid'"                                                            \
-  " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'oid','blob')"                          \
+  " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'oid','opaque')"                        \
   " WHEN c.data_type='decimal' THEN"                                                               \
   " IF(c.numeric_precision>15,'numeric',IF(c.numeric_scale=0,'whole','decimal'))"                  \
   " WHEN c.data_type='float' THEN 'single' WHEN c.data_type='double' THEN 'real'"                  \
-  " WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext') THEN 'text'"  \
+  " WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext') THEN"         \
+  " CASE WHEN c.character_set_name IN ('utf8mb4','utf8mb3','utf8') THEN 'text'"                    \
+  " WHEN c.collation_name IN ('latin1_swedish_ci','latin1_bin') THEN 'latin1' ELSE 'foreign' END"  \
   " WHEN c.data_type IN ('enum','uuid','date') THEN c.data_type"                                   \
   " WHEN c.data_type IN ('datetime','timestamp') THEN 'timestamp'"                                 \
   " WHEN c.data_type IN ('binary','varbinary','tinyblob','blob','mediumblob','longblob','vector')" \

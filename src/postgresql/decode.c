@@ -47,19 +47,19 @@ static DriverStatus value_failed(const PgStatement *statement, size_t index, con
 DriverStatus pg_value(DriverStatement *base, size_t index, Value *value, DriverError *error) {
   PgStatement *statement = (PgStatement *)base;
   PGresult *result = statement->result;
-  memset(value, 0, sizeof(*value));
+  *value = (Value){.type = VALUE_NULL};
   if (result == NULL || statement->row >= statement->rows || index >= statement->column_count) {
     return driver_error_set(error, FAILURE_REFUSED, NULL, "there is no such column in this row");
   }
   int column = (int)index;
-  if (PQgetisnull(result, statement->row, column)) return DRIVER_OK;
-  const char *data = PQgetvalue(result, statement->row, column);
   size_t size = (size_t)PQgetlength(result, statement->row, column);
+  if (size == 0 && PQgetisnull(result, statement->row, column)) return DRIVER_OK;
+  const char *data = PQgetvalue(result, statement->row, column);
   PgColumn *described = &statement->columns[index];
   PgDecoder decoder = {.connection = statement->connection,
                        .arena = &statement->arena,
                        .precision = described->precision};
-  bool done = PQfformat(result, column) == 1
+  bool done = statement->binary /* check_columns has seen that the formats are this */
                   ? pg_decode_binary(&decoder, described->type, data, size, value)
                   : pg_decode_text(&decoder, described->type, data, size, value);
   if (!done) return value_failed(statement, index, decoder.fault, error);

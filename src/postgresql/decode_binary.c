@@ -36,8 +36,10 @@ static bool set_real(Value *value, double real) {
 
 /* ---------------------------------------------------------------- dates and times */
 
-/* "2024-01-31 12:00:00+00:00"; an era mark goes to the end. */
-static int timestamp_print(int64_t microseconds, bool zone, char text[120]) {
+enum { TIMESTAMP_SIZE = 120 }; /* a date and a time of at most 48 bytes each, and more */
+
+/* "2024-01-31 12:00:00+00:00"; an era mark goes to the end. Not NUL-terminated. */
+static int timestamp_print(int64_t microseconds, bool zone, char *text) {
   const int64_t day = INT64_C(86400000000);
   int64_t days = microseconds / day, time = microseconds % day;
   if (time < 0) {
@@ -45,12 +47,18 @@ static int timestamp_print(int64_t microseconds, bool zone, char text[120]) {
     days--;
   }
   int length = iso_date(days, text);
-  bool before_christ = length > 3 && strcmp(text + length - 3, " BC") == 0;
+  bool before_christ = text[length - 1] == 'C';
   if (before_christ) length -= 3;
   text[length++] = ' ';
   length += iso_time(time, text + length);
-  if (zone) length += snprintf(text + length, 8, "+00:00");
-  if (before_christ) length += snprintf(text + length, 4, " BC");
+  if (zone) {
+    memcpy(text + length, "+00:00", 6);
+    length += 6;
+  }
+  if (before_christ) {
+    memcpy(text + length, " BC", 3);
+    length += 3;
+  }
   return length;
 }
 
@@ -69,13 +77,17 @@ static bool date_value(PgDecoder *decoder, const char *data, size_t size, Value 
 
 static bool timestamp_value(PgDecoder *decoder, bool zone, const char *data, size_t size,
                             Value *value) {
-  char text[120];
   if (size != 8) return false;
   int64_t microseconds = (int64_t)pg_get64(data);
   if (microseconds == INT64_MAX) return set_bytes(value, VALUE_TEXT, "infinity", 8);
   if (microseconds == INT64_MIN) return set_bytes(value, VALUE_TEXT, "-infinity", 9);
   if (pg_unix_time(decoder, microseconds, value)) return true;
-  return keep_print(decoder, text, timestamp_print(microseconds, zone, text), value);
+  char *text = pg_arena_take(decoder->arena, TIMESTAMP_SIZE);
+  if (text == NULL) {
+    decoder->fault = "out of memory";
+    return false;
+  }
+  return set_bytes(value, VALUE_TEXT, text, (size_t)timestamp_print(microseconds, zone, text));
 }
 
 static bool time_value(PgDecoder *decoder, bool zone, const char *data, size_t size, Value *value) {
@@ -264,17 +276,15 @@ static bool float_value(const char *data, size_t size, PgKind kind, Value *value
 static bool number_value(PgDecoder *decoder, PgKind kind, const char *data, size_t size,
                          Value *value) {
   char text[32];
-  size_t want = kind == KIND_BOOL || kind == KIND_CHAR  ? 1
-                : kind == KIND_INT2                     ? 2
-                : kind == KIND_INT4 || kind == KIND_OID ? 4
-                : kind == KIND_TID                      ? 6
-                                                        : 8;
+  size_t want = kind == KIND_BOOL   ? 1
+                : kind == KIND_INT2 ? 2
+                : kind == KIND_OID  ? 4
+                : kind == KIND_TID  ? 6
+                                    : 8;
   if (size != want) return false;
   switch (kind) {
   case KIND_BOOL: return set_integer(value, data[0] != 0);
   case KIND_INT2: return set_integer(value, (int16_t)pg_get16(data));
-  case KIND_INT4: return set_integer(value, (int32_t)pg_get32(data));
-  case KIND_INT8: return set_integer(value, (int64_t)pg_get64(data));
   case KIND_OID: return set_integer(value, pg_get32(data));
   case KIND_TID:
     return keep_print(
@@ -296,10 +306,11 @@ static bool number_value(PgDecoder *decoder, PgKind kind, const char *data, size
 bool pg_decode_binary(PgDecoder *decoder, const PgType *type, const char *data, size_t size,
                       Value *value) {
   switch (type->kind) {
+  case KIND_TEXT: return set_bytes(value, VALUE_TEXT, data, size);
+  case KIND_INT4: return size == 4 && set_integer(value, (int32_t)pg_get32(data));
+  case KIND_INT8: return size == 8 && set_integer(value, (int64_t)pg_get64(data));
   case KIND_BOOL:
   case KIND_INT2:
-  case KIND_INT4:
-  case KIND_INT8:
   case KIND_OID:
   case KIND_UINT8:
   case KIND_TID:
@@ -330,7 +341,6 @@ bool pg_decode_binary(PgDecoder *decoder, const PgType *type, const char *data, 
   case KIND_ARRAY:
   case KIND_COMPOSITE:
   case KIND_RECORD: return json_value(decoder, type, data, size, value);
-  case KIND_TEXT: return set_bytes(value, VALUE_TEXT, data, size);
   case KIND_OTHER: break;
   }
   decoder->fault = "this type has no form that can be read here; cast it to text";

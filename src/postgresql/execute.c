@@ -37,6 +37,7 @@ static void run_end(PgStatement *statement) {
   host->release(statement->after);
   statement->after = NULL;
   if (connection->running == statement) connection->running = NULL;
+  connection->flowing = false;
 }
 
 /* A failure that left the session in the middle of results. */
@@ -118,6 +119,7 @@ static DriverStatus take_result(PgStatement *statement, DriverError *error) {
   case PGRES_TUPLES_CHUNK:
 #endif
     statement->rows = PQntuples(statement->result);
+    connection->flowing = true;
     if (*PQcmdStatus(statement->result) != 0) statement->affected = pg_count(statement->result);
     return DRIVER_ROW;
   case PGRES_TUPLES_OK: /* with rows: when single-row mode could not be had */

@@ -118,6 +118,7 @@ typedef struct PgConnection {
   char block[128];  /* for log lines */
   char application[128];
   int encoding;        /* libpq's number of UTF8 */
+  bool utf8_server;    /* the database's encoding is UTF-8 */
   bool ascii_server;   /* an SQL_ASCII database hands bytes through unchecked */
   bool unix_time;      /* timestamp=unix */
   char numeric[8];     /* "auto", "text", "real" */
@@ -143,6 +144,7 @@ typedef struct PgConnection {
   int syncs;           /* Sync messages sent and not yet answered (pipeline mode) */
   bool sync_owed;      /* messages were sent in pipeline mode with no Sync after them yet */
   int64_t looked;      /* last look at clock and interrupt */
+  bool flowing;        /* a row came last, so more may be there already */
 
   /* texts for server() */
   char version[32], tls[96], tls_subject[256], tls_issuer[256], tls_expiry[40],
@@ -367,7 +369,7 @@ void pg_types_clear(PgConnection *connection);
 const PgType *pg_type_other(void); /* for what cannot be known */
 /* "numeric(12,2)" */
 void pg_type_name(PgConnection *connection, const PgType *type, int modifier, DriverBuffer *name);
-const char *pg_type_class(const PgType *type, int modifier);
+const char *pg_type_class(const PgConnection *connection, const PgType *type, int modifier);
 /* 0 = none, or so far from the point that few digits do not make it an exact 64-bit number or double */
 int pg_numeric_precision(int modifier);
 

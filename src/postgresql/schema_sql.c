@@ -70,6 +70,9 @@
 #define DIGITS "pg_catalog.int4and(pg_catalog.int4shr(m.bits, 16), 65535)"
 /* 11 bits with sign since PostgreSQL 15 */
 #define SCALE "pg_catalog.int4mi(pg_catalog.int4xor(pg_catalog.int4and(m.bits, 2047), 1024), 1024)"
+/* Elsewhere a character that the database does not have is an error, not just unequal. */
+#define TEXT_CLASS                                                                                 \
+  "CASE WHEN pg_catalog.getdatabaseencoding()" EQ "'UTF8' THEN 'text' ELSE 'foreign' END"
 #define CLASS                                                                                      \
   "CASE WHEN b.oid" EQ "ANY (ARRAY[20, 21, 23]) THEN 'integer' WHEN b.oid" EQ                      \
   "16 THEN 'boolean' WHEN b.oid" EQ "ANY (ARRAY[26, 28, 29]) THEN 'oid' WHEN b.oid" EQ             \
@@ -78,12 +81,12 @@
   "300 THEN 'decimal' WHEN m.bits" GE "0 AND " DIGITS LE "15 AND " SCALE LE                        \
   "0 AND pg_catalog.int4mi(" DIGITS ", " SCALE ")" LE                                              \
   "18 THEN 'whole' ELSE 'numeric' END WHEN b.oid" EQ "5069 THEN 'any' WHEN b.oid" EQ               \
-  "ANY (ARRAY[19, 25, 1043]) THEN 'text' WHEN b.oid" EQ "1042 THEN 'char' WHEN b.typtype" EQ       \
-  "'e' THEN 'enum' WHEN b.oid" EQ "2950 THEN 'uuid' WHEN b.oid" EQ                                 \
-  "1082 THEN 'date' WHEN b.oid" EQ "1114 THEN 'timestamp' WHEN b.oid" EQ                           \
-  "1184 THEN 'timestamptz' WHEN b.oid" EQ "17 THEN 'blob' WHEN b.oid" EQ                           \
-  "ANY (ARRAY[114, 3802, 2249]) OR b.typtype" EQ "'c' THEN 'json' WHEN b.typlen" EQ                \
-  "-1 AND b.typelem" NE "0 AND b.typoutput" EQ                                                     \
+  "ANY (ARRAY[19, 25, 1043]) THEN " TEXT_CLASS " WHEN b.oid" EQ                                    \
+  "1042 THEN 'char' WHEN b.typtype" EQ "'e' THEN 'enum' WHEN b.oid" EQ                             \
+  "2950 THEN 'uuid' WHEN b.oid" EQ "1082 THEN 'date' WHEN b.oid" EQ                                \
+  "1114 THEN 'timestamp' WHEN b.oid" EQ "1184 THEN 'timestamptz' WHEN b.oid" EQ                    \
+  "17 THEN 'blob' WHEN b.oid" EQ "ANY (ARRAY[114, 3802, 2249]) OR b.typtype" EQ                    \
+  "'c' THEN 'json' WHEN b.typlen" EQ "-1 AND b.typelem" NE "0 AND b.typoutput" EQ                  \
   "CAST('pg_catalog.array_out' AS pg_catalog.regproc) THEN 'array' WHEN b.typtype" EQ              \
   "'b' AND b.oid" GE "16384 AND p.prosrc" EQ                                                       \
   "ANY (ARRAY['byteasend', 'LWGEOM_send', 'geography_send']) THEN 'opaque' ELSE 'other'"           \

@@ -83,6 +83,7 @@ DriverStatus pg_session_set_up(PgConnection *connection, const DriverTarget *tar
   DriverBuffer sql;
   PGresult *result = NULL;
   const char *text = PQparameterStatus(connection->link, "server_encoding");
+  connection->utf8_server = text != NULL && strcmp(text, "UTF8") == 0;
   connection->ascii_server = text != NULL && strcmp(text, "SQL_ASCII") == 0;
   connection->pooled = false;
   *connection->started = 0;

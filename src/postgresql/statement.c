@@ -133,7 +133,7 @@ static DriverStatus describe_columns(PgStatement *statement, PGresult *descripti
     column->modifier = PQfmod(description, (int)i);
     column->precision =
         column->type->kind == KIND_NUMERIC ? pg_numeric_precision(column->modifier) : 0;
-    column->class = driver_class(pg_type_class(column->type, column->modifier));
+    column->class = driver_class(pg_type_class(connection, column->type, column->modifier));
     column->sqlite_type =
         driver_class_type(column->class, connection->numeric, connection->unix_time);
     statement->binary = statement->binary && column->type->binary;

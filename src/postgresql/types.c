@@ -195,7 +195,7 @@ void pg_type_name(PgConnection *connection, const PgType *type, int modifier, Dr
 }
 
 /* By schema_sql.c, which sees the type of a column. */
-const char *pg_type_class(const PgType *type, int modifier) {
+const char *pg_type_class(const PgConnection *connection, const PgType *type, int modifier) {
   int precision;
   switch (type->kind) {
   case KIND_BOOL: return "boolean";
@@ -226,7 +226,7 @@ const char *pg_type_class(const PgType *type, int modifier) {
     if (type->oid == OID_BPCHAR) return "char"; /* comes with its padding */
     return type->oid == OID_NAME || type->oid == OID_TEXT || type->oid == OID_VARCHAR ||
                    type->oid == OID_UNKNOWN
-               ? "text"
+               ? (connection->utf8_server ? "text" : "foreign")
                : "other";
   default: return "other";
   }

@@ -89,6 +89,13 @@ DriverStatus pg_pump(PgConnection *connection, DriverError *error) {
   short ready = 0;
   int unsent = PQflush(link);
   DriverWait wait = look(connection);
+  if (wait == WAIT_READY && connection->flowing && unsent == 0) {
+    /* Rows that come faster than they are read are there without a poll(). */
+    bool came = PQconsumeInput(link) != 0;
+    if (!PQisBusy(link)) return DRIVER_OK;
+    if (!came) return pg_error(connection, NULL, error);
+    connection->flowing = false; /* until the next row */
+  }
   if (wait == WAIT_READY) {
     short events = (short)(POLLIN | (unsent == 1 ? POLLOUT : 0));
     int64_t deadline = connection->base.deadline, again = driver_clock() + LOOK_AGAIN;

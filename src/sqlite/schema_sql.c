@@ -14,7 +14,7 @@
 /* The affinity of a declared type, by SQLite's own rules in their order (see column.c). */
 #define HAS(word) "instr(lower(c.type), '" word "') > 0"
 #define CLASS_OF_COL                                                                               \
-  "CASE WHEN c.type = '' THEN 'any' WHEN " HAS(                                                    \
+  "CASE WHEN c.type = '' OR (c.strict AND lower(c.type) = 'any') THEN 'any' WHEN " HAS(            \
       "int") " THEN 'integer'"                                                                     \
              " WHEN " HAS("char") " OR " HAS("clob") " OR " HAS(                                   \
                  "text") " THEN 'text'"                                                            \
@@ -26,7 +26,8 @@
   "WITH text AS MATERIALIZED (SELECT 'main' AS schema, name, sql FROM main.sqlite_schema"          \
   " WHERE type IN ('table', 'view') UNION ALL SELECT 'temp', name, sql FROM temp.sqlite_schema"    \
   " WHERE type IN ('table', 'view')),"                                                             \
-  " tab AS MATERIALIZED (SELECT l.schema, l.name, l.type, l.wr, CASE l.type WHEN 'virtual' THEN 1" \
+  " tab AS MATERIALIZED (SELECT l.schema, l.name, l.type, l.wr, l.strict, CASE l.type WHEN "       \
+  "'virtual' THEN 1"                                                                               \
   " WHEN 'view' THEN (SELECT max(instr(lower(sql), 'collate')) FROM text)"                         \
   " ELSE instr(lower(text.sql), 'collate') END AS collated"                                        \
   " FROM pragma_table_list l LEFT JOIN text ON text.schema = l.schema AND text.name = l.name"      \
@@ -35,7 +36,7 @@
 /* The key that is the rowid has no index. CASE does not ask for what is not needed; AND would. */
 #define CATALOG(filter)                                                                            \
   TABLES(filter)                                                                                   \
-  ", col AS (SELECT t.schema, t.name AS tab, t.collated, x.*,"                                     \
+  ", col AS (SELECT t.schema, t.name AS tab, t.strict, t.collated, x.*,"                           \
   " CASE WHEN x.pk = 1 AND lower(x.type) = 'integer' AND t.type = 'table' AND NOT t.wr"            \
   " THEN (SELECT count(*) FROM pragma_table_xinfo(t.name, t.schema) k WHERE k.pk > 0) = 1"         \
   " AND NOT EXISTS (SELECT 1 FROM pragma_index_list(t.name, t.schema) i WHERE i.origin = 'pk')"    \
@@ -55,7 +56,8 @@
   " c.\"notnull\" OR c.is_rowid, c.dflt_value,"                                                    \
   " CASE WHEN c.hidden = 2 THEN 'virtual' WHEN c.hidden = 3 THEN 'stored'"                         \
   " WHEN c.is_rowid THEN 'auto' END,"                                                              \
-  " CASE WHEN c.collated > 0 THEN 'inexact' ELSE 'bytes' END, NULL FROM col c"                     \
+  " CASE WHEN (SELECT encoding FROM pragma_encoding) <> 'UTF-8' THEN 'equality' WHEN c.collated "  \
+  "> 0 THEN 'inexact' ELSE 'bytes' END, NULL FROM col c"                                           \
   " UNION ALL "                                                                                    \
   "SELECT 3, c.tab, 1, '', c.name, 'primary', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"      \
   " FROM col c WHERE c.is_rowid"                                                                   \

@@ -248,6 +248,32 @@ static void test_decimal(void) {
 }
 
 /* Digits beyond all limits, and rounding that hangs on the very last of them. */
+/* Zeros in front make a text too long for the short way: both ways give the same. */
+static void test_two_ways(void) {
+  uint64_t seed = 1;
+  for (int i = 0; i < 20000; i++) {
+    char text[64], longer[64];
+    seed = seed * UINT64_C(6364136223846793005) + 1;
+    int digits = (int)(seed >> 40) % 15 + 1, scale = (int)(seed >> 20) % (digits + 1);
+    unsigned long long number = (seed >> 8) % 999999999999999;
+    for (int k = digits; k < 15; k++)
+      number /= 10;
+    char all[32];
+    snprintf(all, sizeof(all), "%0*llu", digits, number);
+    snprintf(text, sizeof(text), "%.*s%s%s", digits - scale, all, seed & 512 ? "." : "",
+             all + digits - scale);
+    snprintf(longer, sizeof(longer), "%s00000000000000000%s", seed & 1024 ? "-" : "", text);
+    memmove(text + (seed & 1024 ? 1 : 0), text, strlen(text) + 1);
+    if (seed & 1024) text[0] = '-';
+    Value one, other;
+    decimal_value(text, strlen(text), 0, NULL, &one);
+    decimal_value(longer, strlen(longer), 0, NULL, &other);
+    if (one.type != other.type || memcmp(&one.integer, &other.integer, 8) != 0) {
+      CHECK_TEXT(text, "");
+    }
+  }
+}
+
 static void test_long_decimal(void) {
   char *text = malloc(140000);
   Value value;
@@ -468,6 +494,7 @@ int main(void) {
   test_error();
   test_real();
   test_decimal();
+  test_two_ways();
   test_long_decimal();
   test_locale();
   test_dates();

@@ -1,0 +1,59 @@
+/*
+** outer_join.c: see outer_join.h. Texts are only searched for words; a word in a comment or a name costs no
+** more than a term that is not sent.
+*/
+#include "outer_join.h"
+#include "word.h"
+#include <string.h>
+
+bool outer_join_matters(PushOperator operator) {
+  return operator== PUSH_NE || operator== PUSH_IS_NOT || operator== PUSH_NOT_NULL || operator==
+      PUSH_LIKE ||
+      operator== PUSH_GLOB;
+}
+
+static bool has_word(const char *text, const char *word) {
+  for (const char *at = text; *at; at++)
+    if ((at == text || !word_letter(at[-1])) && word_is(at, word)) return true;
+  return false;
+}
+
+static bool has_outer_join(const char *text) {
+  return has_word(text, "join") &&
+         (has_word(text, "left") || has_word(text, "right") || has_word(text, "full"));
+}
+
+/* In the views and triggers of one schema; in doubt yes. */
+static bool schema_has(sqlite3 *db, const char *schema) {
+  sqlite3_stmt *statement = NULL;
+  bool found = false;
+  char *sql = sqlite3_mprintf("SELECT sql FROM \"%w\".sqlite_schema WHERE type IN ('view', "
+                              "'trigger')",
+                              schema);
+  int code = sql ? sqlite3_prepare_v2(db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
+  sqlite3_free(sql);
+  while (code == SQLITE_OK && !found && sqlite3_step(statement) == SQLITE_ROW) {
+    const char *text = (const char *)sqlite3_column_text(statement, 0);
+    found = text && has_outer_join(text);
+  }
+  return sqlite3_finalize(statement) != SQLITE_OK || code != SQLITE_OK || found;
+}
+
+static bool schemas_have(sqlite3 *db) {
+  sqlite3_stmt *statement = NULL;
+  bool found = false;
+  int code = sqlite3_prepare_v2(db, "SELECT name FROM pragma_database_list", -1, &statement, NULL);
+  while (code == SQLITE_OK && !found && sqlite3_step(statement) == SQLITE_ROW)
+    found = schema_has(db, (const char *)sqlite3_column_text(statement, 0));
+  return sqlite3_finalize(statement) != SQLITE_OK || code != SQLITE_OK || found ||
+         schema_has(db, "temp");
+}
+
+bool outer_join_possible(sqlite3 *db) {
+  sqlite3_stmt *statement = NULL;
+  while ((statement = sqlite3_next_stmt(db, statement)) != NULL) {
+    const char *text = sqlite3_sql(statement);
+    if (sqlite3_stmt_busy(statement) && (!text || has_outer_join(text))) return true;
+  }
+  return schemas_have(db);
+}
