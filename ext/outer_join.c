@@ -6,10 +6,9 @@
 #include "word.h"
 #include <string.h>
 
-bool outer_join_matters(PushOperator operator) {
-  return operator== PUSH_NE || operator== PUSH_IS_NOT || operator== PUSH_NOT_NULL || operator==
-      PUSH_LIKE ||
-      operator== PUSH_GLOB;
+bool outer_join_matters(PushOperator op) {
+  return op == PUSH_NE || op == PUSH_IS_NOT || op == PUSH_NOT_NULL || op == PUSH_LIKE ||
+         op == PUSH_GLOB;
 }
 
 static bool has_word(const char *text, const char *word) {

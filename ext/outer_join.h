@@ -12,7 +12,7 @@
 #include "../src/push.h"
 
 /* One of the terms that SQLite offers wrongly? */
-bool outer_join_matters(PushOperator operator);
+bool outer_join_matters(PushOperator op);
 /* False when no running statement, view or trigger has one of the words of an outer join. */
 bool outer_join_possible(sqlite3 *db);
 

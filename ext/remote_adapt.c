@@ -20,7 +20,7 @@
 /* Microseconds that it takes to read and keep a row, and a column of it. */
 #define ROW_TIME 0.8
 #define COLUMN_TIME 0.5
-#define FILL_TIME 3000      /* the least */
+#define FILL_TIME 20000     /* the least */
 #define UNKNOWN_TIME 100000 /* before a table of unknown size is tried */
 
 struct RemoteAdapt {
@@ -85,8 +85,8 @@ static bool same_columns(const RemoteAdapt *adapt, const AdaptScan *scan) {
 
 /* ---------------------------------------------------------------- what is asked */
 
-static bool lookup_operator(PushOperator operator, LookupOperator * found) {
-  switch (operator) {
+static bool lookup_operator(PushOperator op, LookupOperator *found) {
+  switch (op) {
   case PUSH_EQ: *found = LOOKUP_EQ; return true;
   case PUSH_IS: *found = LOOKUP_IS; return true;
   case PUSH_LT: *found = LOOKUP_LT; return true;
@@ -109,9 +109,11 @@ static int take_plan(RemoteAdapt *adapt, const AdaptScan *scan, LookupPlan **pla
     const PlanArgument *argument = &asked->arguments[i];
     LookupTerm *term = &terms[count];
     if (argument->use != PLAN_TEST || adapt->map[argument->column] < 0) continue;
-    if (!lookup_operator(argument->operator, & term->operator)) continue;
-    if (argument->operator== PUSH_NOT_NULL && scan->arguments->outer_join != OUTER_JOIN_NONE)
-      continue;
+    if (!lookup_operator(argument->op, &term->operator)) continue;
+    if (argument->op == PUSH_NOT_NULL && scan->arguments->outer_join != OUTER_JOIN_NONE) continue;
+    /* beside a number texts that look like numbers come first (push_decide.c) */
+    bool upper = term->operator== LOOKUP_LT || term->operator== LOOKUP_LE;
+    if (upper && adapt->table->columns[argument->column].affinity < AFFINITY_NUMERIC) continue;
     term->column = (size_t)adapt->map[argument->column];
     term->argument = (size_t)i;
     term->own_collation = argument->binary && adapt->table->columns[argument->column].binary;

@@ -103,21 +103,21 @@ static int take_test(RemoteArguments *arguments, const RemoteTable *table,
   ScanTest *test = &arguments->tests[arguments->test_count];
   *test = (ScanTest){.column = &table->columns[argument->column]};
   int code;
-  if (outer_join_matters(argument->operator) && arguments->outer_join == OUTER_JOIN_UNKNOWN)
+  if (outer_join_matters(argument->op) && arguments->outer_join == OUTER_JOIN_UNKNOWN)
     arguments->outer_join =
         outer_join_possible(table->connector->db) ? OUTER_JOIN_POSSIBLE : OUTER_JOIN_NONE;
-  if (outer_join_matters(argument->operator) && arguments->outer_join == OUTER_JOIN_POSSIBLE) {
+  if (outer_join_matters(argument->op) && arguments->outer_join == OUTER_JOIN_POSSIBLE) {
     arguments->exact = false;
     return SQLITE_OK;
   }
-  if (argument->operator== PUSH_IN) {
+  if (argument->op == PUSH_IN) {
     code = take_list(arguments, dialect, argument, given, test);
   } else {
     Value value;
     code = take_value(arguments->values[index], test->column->affinity, &value);
     if (code == SQLITE_OK)
-      code = push_decide(dialect, test->column, argument->operator, & value, argument->binary,
-                         &test->test);
+      code = push_decide(dialect, test->column, argument->op, &value, argument->binary,
+                         argument->constant, &test->test);
   }
   arguments->exact = arguments->exact && test->test.verdict != PUSH_DROP && test->test.exact;
   arguments->none |= test->test.verdict == PUSH_NO_ROW;

@@ -19,9 +19,14 @@ static RemoteScan *scan_of(sqlite3_vtab_cursor *base) {
   return ((RemoteCursor *)base)->scan;
 }
 
-static int report(sqlite3_vtab_cursor *base, int code, Error *error) {
+/* The error object is large: the table's own is empty between two calls, and none need be cleared here. */
+static Error *error_of(sqlite3_vtab_cursor *base) {
+  return &table_of(base)->error;
+}
+
+static int report(sqlite3_vtab_cursor *base, int code) {
   if (code == SQLITE_OK) return code;
-  return report_table_error(table_of(base)->connector, base->pVtab, error);
+  return report_table_error(table_of(base)->connector, base->pVtab, error_of(base));
 }
 
 static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **result) {
@@ -44,16 +49,14 @@ static int close_cursor(sqlite3_vtab_cursor *base) {
 
 static int remote_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
                          sqlite3_value **argv) {
-  Error error = {0};
   (void)number;
-  int code = remote_scan_start(scan_of(base), plan, argc, argv, &error);
+  int code = remote_scan_start(scan_of(base), plan, argc, argv, error_of(base));
   if (code != SQLITE_OK) remote_scan_end(scan_of(base));
-  return report(base, code, &error);
+  return report(base, code);
 }
 
 static int remote_next(sqlite3_vtab_cursor *base) {
-  Error error = {0};
-  return report(base, remote_scan_next(scan_of(base), &error), &error);
+  return report(base, remote_scan_next(scan_of(base), error_of(base)));
 }
 
 static int remote_eof(sqlite3_vtab_cursor *base) {
@@ -63,28 +66,27 @@ static int remote_eof(sqlite3_vtab_cursor *base) {
 static int remote_column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index) {
   RemoteTable *table = table_of(base);
   RemoteScan *scan = scan_of(base);
-  Error error = {0};
+  Error *error = &table->error;
   Value value;
-  int code = SQLITE_OK;
+  int code;
   if (index == table->identity) {
-    code = remote_scan_key(scan, &value, &error);
+    code = remote_scan_key(scan, &value, error);
   } else if (index >= table->column_count) {
     sqlite3_value *given = remote_scan_parameter(scan, index - table->column_count);
     if (given) sqlite3_result_value(context, given);
     return SQLITE_OK;
   } else {
-    code = remote_scan_value(scan, index, &value, &error);
+    code = remote_scan_value(scan, index, &value, error);
   }
   if (code == SQLITE_OK)
     value_result(context, &value);
   else
-    report_error(table->connector, context, &error);
+    report_error(table->connector, context, error);
   return code;
 }
 
 static int remote_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
-  Error error = {0};
-  return report(base, remote_scan_rowid(scan_of(base), rowid, &error), &error);
+  return report(base, remote_scan_rowid(scan_of(base), rowid, error_of(base)));
 }
 
 static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {

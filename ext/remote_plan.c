@@ -14,7 +14,8 @@
 ** idxStr is the remote statement, for EXPLAIN QUERY PLAN, and behind it in a comment the plan:
 **
 **   u<hex>          the columns that are used
-**   t<column><op><b|n>   a test with the next argument; b: texts are compared by their bytes
+**   t<column><op><k|b|n>   a test with the next argument; k, b: texts are compared by their bytes;
+**                   k: with a literal
 **   p<n> q<n> s l f the next argument is: a parameter, one that is checked again, surplus, LIMIT, OFFSET
 **   o<column><+|->  a column of ORDER BY
 **   d c x           distinct; count; exact
@@ -51,20 +52,20 @@ typedef struct Planning {
 
 /* ---------------------------------------------------------------- constraints */
 
-static bool operator_of(unsigned char op, PushOperator *operator) {
-  switch (op) {
-  case SQLITE_INDEX_CONSTRAINT_EQ: *operator= PUSH_EQ; return true;
-  case SQLITE_INDEX_CONSTRAINT_NE: *operator= PUSH_NE; return true;
-  case SQLITE_INDEX_CONSTRAINT_LT: *operator= PUSH_LT; return true;
-  case SQLITE_INDEX_CONSTRAINT_LE: *operator= PUSH_LE; return true;
-  case SQLITE_INDEX_CONSTRAINT_GT: *operator= PUSH_GT; return true;
-  case SQLITE_INDEX_CONSTRAINT_GE: *operator= PUSH_GE; return true;
-  case SQLITE_INDEX_CONSTRAINT_IS: *operator= PUSH_IS; return true;
-  case SQLITE_INDEX_CONSTRAINT_ISNOT: *operator= PUSH_IS_NOT; return true;
-  case SQLITE_INDEX_CONSTRAINT_ISNULL: *operator= PUSH_NULL; return true;
-  case SQLITE_INDEX_CONSTRAINT_ISNOTNULL: *operator= PUSH_NOT_NULL; return true;
-  case SQLITE_INDEX_CONSTRAINT_LIKE: *operator= PUSH_LIKE; return true;
-  case SQLITE_INDEX_CONSTRAINT_GLOB: *operator= PUSH_GLOB; return true;
+static bool operator_of(unsigned char asked, PushOperator *op) {
+  switch (asked) {
+  case SQLITE_INDEX_CONSTRAINT_EQ: *op = PUSH_EQ; return true;
+  case SQLITE_INDEX_CONSTRAINT_NE: *op = PUSH_NE; return true;
+  case SQLITE_INDEX_CONSTRAINT_LT: *op = PUSH_LT; return true;
+  case SQLITE_INDEX_CONSTRAINT_LE: *op = PUSH_LE; return true;
+  case SQLITE_INDEX_CONSTRAINT_GT: *op = PUSH_GT; return true;
+  case SQLITE_INDEX_CONSTRAINT_GE: *op = PUSH_GE; return true;
+  case SQLITE_INDEX_CONSTRAINT_IS: *op = PUSH_IS; return true;
+  case SQLITE_INDEX_CONSTRAINT_ISNOT: *op = PUSH_IS_NOT; return true;
+  case SQLITE_INDEX_CONSTRAINT_ISNULL: *op = PUSH_NULL; return true;
+  case SQLITE_INDEX_CONSTRAINT_ISNOTNULL: *op = PUSH_NOT_NULL; return true;
+  case SQLITE_INDEX_CONSTRAINT_LIKE: *op = PUSH_LIKE; return true;
+  case SQLITE_INDEX_CONSTRAINT_GLOB: *op = PUSH_GLOB; return true;
   default: return false;
   }
 }
@@ -76,17 +77,17 @@ static int add_argument(Planning *planning, int constraint, PlanArgument argumen
   return SQLITE_OK;
 }
 
-static void estimate(Planning *planning, const PushColumn *column, PushOperator operator) {
+static void estimate(Planning *planning, const PushColumn *column, PushOperator op) {
   double rows = planning->rows;
-  switch (operator) {
+  switch (op) {
   case PUSH_EQ:
   case PUSH_IS:
   case PUSH_IN:
     planning->index_found |= column->indexed;
     if (column->unique) {
       /* a text can be equal to several: '5' and '05' are 5 */
-      planning->single |= operator== PUSH_EQ && column->affinity >= AFFINITY_NUMERIC;
-      planning->selected = fmin(planning->selected, (operator== PUSH_IN ? 25 : 1) / rows);
+      planning->single |= op == PUSH_EQ && column->affinity >= AFFINITY_NUMERIC;
+      planning->selected = fmin(planning->selected, (op == PUSH_IN ? 25 : 1) / rows);
     } else {
       planning->selected *= column->indexed ? fmax(1 / sqrt(rows), 10 / rows) : 0.1;
     }
@@ -128,17 +129,19 @@ static int plan_test(Planning *planning, int constraint, int column) {
   sqlite3_index_info *info = planning->info;
   PlanArgument argument = {.use = PLAN_TEST, .column = column};
   bool claimed = column >= 0 && column < table->column_count && table->wrappable &&
-                 operator_of(info->aConstraint[constraint].op, &argument.operator);
-  if (claimed && sqlite3_vtab_in(info, constraint, -1)) argument.operator= PUSH_IN;
-  claimed = claimed && push_possible(planning->dialect, &table->columns[column], argument.operator);
+                 operator_of(info->aConstraint[constraint].op, &argument.op);
+  if (claimed && sqlite3_vtab_in(info, constraint, -1)) argument.op = PUSH_IN;
+  claimed = claimed && push_possible(planning->dialect, &table->columns[column], argument.op);
   if (!claimed) {
     planning->exact = false;
     return SQLITE_OK;
   }
-  if (argument.operator== PUSH_IN) sqlite3_vtab_in(info, constraint, 1);
+  if (argument.op == PUSH_IN) sqlite3_vtab_in(info, constraint, 1);
   const char *collation = sqlite3_vtab_collation(info, constraint);
   argument.binary = !collation || sqlite3_stricmp(collation, "BINARY") == 0;
-  estimate(planning, &table->columns[column], argument.operator);
+  sqlite3_value *literal;
+  argument.constant = sqlite3_vtab_rhs_value(info, constraint, &literal) == SQLITE_OK;
+  estimate(planning, &table->columns[column], argument.op);
   return add_argument(planning, constraint, argument);
 }
 
@@ -230,8 +233,8 @@ static void print_plan(sqlite3_str *text, const RemotePlan *plan) {
     const PlanArgument *argument = &plan->arguments[i];
     switch (argument->use) {
     case PLAN_TEST:
-      sqlite3_str_appendf(text, " t%d%c%c", argument->column, operators[argument->operator],
-                          argument->binary ? 'b' : 'n');
+      sqlite3_str_appendf(text, " t%d%c%c", argument->column, operators[argument->op],
+                          argument->binary ? (argument->constant ? 'k' : 'b') : 'n');
       break;
     case PLAN_PARAMETER: sqlite3_str_appendf(text, " p%d", argument->column); break;
     case PLAN_PARAMETER_CHECKED: sqlite3_str_appendf(text, " q%d", argument->column); break;
@@ -281,10 +284,11 @@ int remote_plan_parse(const char *text, RemotePlan *plan, Error *error) {
     switch (*at) {
     case 'u': plan->used = strtoull(at + 1, &end, 16); break;
     case 't': {
-      const char *operator= strchr(operators, *end);
-      if (!operator|| !* end) return plan_damaged(error);
-      argument->operator=(PushOperator)(operator- operators);
-      argument->binary = end[1] == 'b';
+      const char *op = strchr(operators, *end);
+      if (!op || !*end) return plan_damaged(error);
+      argument->op = (PushOperator)(op - operators);
+      argument->binary = end[1] != 'n';
+      argument->constant = end[1] == 'k';
       end += 2;
       plan->argument_count++;
       break;
@@ -350,12 +354,12 @@ static int typical_tests(const Planning *planning, ScanTest *tests, size_t *coun
     const PushColumn *column = &planning->table->columns[argument->column];
     *test = (ScanTest){.column = column};
     Value value = typical(column);
-    PushOperator operator= argument->operator== PUSH_IN ? PUSH_EQ : argument->operator;
-    if (push_decide(planning->dialect, column, operator, & value, argument->binary, &test->test) !=
-        SQLITE_OK)
+    PushOperator op = argument->op == PUSH_IN ? PUSH_EQ : argument->op;
+    if (push_decide(planning->dialect, column, op, &value, argument->binary, argument->constant,
+                    &test->test) != SQLITE_OK)
       return SQLITE_NOMEM;
-    if (argument->operator== PUSH_IN && test->test.verdict == PUSH_SEND) {
-      test->test.operator= PUSH_IN;
+    if (argument->op == PUSH_IN && test->test.verdict == PUSH_SEND) {
+      test->test.op = PUSH_IN;
       test->list = sqlite3_malloc64(sizeof *test->list);
       if (!test->list) return SQLITE_NOMEM;
       *test->list = test->test.value;

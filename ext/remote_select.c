@@ -75,7 +75,7 @@ static void print_tests(const RemoteSelect *select, PushPrinter *printer) {
   for (size_t i = 0; i < select->test_count; i++) {
     const ScanTest *test = &select->tests[i];
     buffer_text(printer->sql, i ? " AND " : " WHERE ");
-    if (test->test.operator== PUSH_IN)
+    if (test->test.op == PUSH_IN)
       push_in(printer, test->column, &test->test, test->list, test->list_count);
     else
       push_test(printer, test->column, &test->test);

@@ -115,6 +115,7 @@ void remote_table_free(RemoteTable *table) {
   if (!table) return;
   sqlite3_free(table->base.zErrMsg); /* SQLite leaves one that it did not show */
   module_arguments_clear(&table->arguments);
+  error_clear(&table->error);
   table_place_clear(&table->place);
   sqlite3_free(table->fault);
   sqlite3_free(table->columns);

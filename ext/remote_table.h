@@ -28,6 +28,7 @@ typedef struct RemoteTable {
   Connector *connector;
   ModuleArguments arguments;
   TablePlace place;          /* has the names */
+  Error error;               /* of the call that runs; empty between two */
   char *fault;               /* why xConnect does not know the columns; NULL = it does */
   PushColumn *columns;       /* the visible ones */
   int column_count;          /* of them */
@@ -72,8 +73,9 @@ typedef enum PlanUse {
 typedef struct PlanArgument {
   PlanUse use;
   int column; /* of a test; the parameter's number */
-  PushOperator operator;
-  bool binary; /* texts are compared by their bytes */
+  PushOperator op;
+  bool binary;   /* texts are compared by their bytes */
+  bool constant; /* with a literal */
 } PlanArgument;
 
 typedef struct PlanOrder {

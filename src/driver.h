@@ -193,13 +193,14 @@ typedef struct DriverDialect {
                                         only in case where the server can tell */
   /* What may be left to the server (src/push.h). */
   const DriverCompare *compare; /* ends with a line without class_name; NULL = nothing */
-  const char *operator;         /* "OPERATOR(pg_catalog.%s)"; NULL = as it is */
+  const char *operator_form;    /* "OPERATOR(pg_catalog.%s)"; NULL = as it is */
   const char *
       like; /* %s for column, pattern and perhaps the column again; unless dynamic_types the pattern is in lower case,
                        with like_escape before what is to be taken as it is. NULL = LIKE is not sent */
   char like_escape;
-  const char *count;  /* "count(*)" */
-  const char *beyond; /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
+  const char *count;   /* "count(*)" */
+  const char *numbers; /* %s, the column: a text that looks like a number to SQLite, or nearly */
+  const char *beyond;  /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
   const char
       *query_text;    /* class of a query's text columns; NULL = text. A result does not tell the
                              character set that its column is compared in */

@@ -53,11 +53,12 @@ typedef enum PushVerdict {
 
 typedef struct PushTest {
   PushVerdict verdict;
-  bool exact;            /* the server keeps the same rows as SQLite; else it may keep more */
-  PushOperator operator; /* as sent */
+  bool exact;      /* the server keeps the same rows as SQLite; else it may keep more */
+  PushOperator op; /* as sent */
   const DriverCompare *compare;
   bool ordered; /* by the ordered form of the column */
   bool fold;    /* LIKE: the column in lower case */
+  bool numbers; /* texts that look like numbers are wanted as well */
   bool beyond;  /* a date range: rows outside the years 1 to 9999 are wanted as well */
   Value value;  /* what is bound; bytes are borrowed, or stand in `text` */
   Value upper;  /* a second one, for column BETWEEN value AND upper (operator PUSH_EQ) */
@@ -69,9 +70,9 @@ void push_test_clear(PushTest *test);
 
 /* One value. `value` is what SQLite compares the column with: for a column of numeric affinity a text
 ** that looks like a number has already become one. `binary`: text is compared by its bytes in this
-** comparison. SQLITE_OK or SQLITE_NOMEM. */
-int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOperator operator,
-                const Value * value, bool binary, PushTest *test);
+** comparison; `constant`: a literal, which has no affinity. SQLITE_OK or SQLITE_NOMEM. */
+int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOperator op,
+                const Value *value, bool binary, bool constant, PushTest *test);
 
 /* The values of an IN list: those that can be equal to a value of the column are kept in front of the
 ** array, *count of them. PUSH_NO_ROW when none is left. Values keep borrowing. */
@@ -79,7 +80,7 @@ void push_decide_in(const DriverDialect *dialect, const PushColumn *column, Valu
                     size_t *count, bool binary, PushTest *test);
 
 /* Can tests with this operator ever be sent, whatever the value? For the planner. */
-bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushOperator operator);
+bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushOperator op);
 
 /* Would the server's ORDER BY on this column be SQLite's, for rows of every kind? */
 bool push_sorts(const DriverDialect *dialect, const PushColumn *column);

@@ -58,9 +58,9 @@ void push_test_clear(PushTest *test) {
   test->text = NULL;
 }
 
-static void send(PushTest *test, PushOperator operator, bool exact, Value value) {
+static void send(PushTest *test, PushOperator op, bool exact, Value value) {
   test->verdict = PUSH_SEND;
-  test->operator= operator;
+  test->op = op;
   test->exact = exact;
   test->value = value;
 }
@@ -68,22 +68,22 @@ static void send(PushTest *test, PushOperator operator, bool exact, Value value)
 /* The test is true, or false, for every row that is not NULL. */
 static void settle(PushTest *test, bool always) {
   test->verdict = always ? PUSH_NON_NULL : PUSH_NO_ROW;
-  test->operator= PUSH_NOT_NULL;
+  test->op = PUSH_NOT_NULL;
   test->exact = true;
 }
 
-static bool is_upper(PushOperator operator) {
-  return operator== PUSH_LT || operator== PUSH_LE;
+static bool is_upper(PushOperator op) {
+  return op == PUSH_LT || op == PUSH_LE;
 }
 
 /* All values of the column sort before this one. */
-static void settle_before(PushTest *test, PushOperator operator) {
-  settle(test, is_upper(operator) || operator== PUSH_NE);
+static void settle_before(PushTest *test, PushOperator op) {
+  settle(test, is_upper(op) || op == PUSH_NE);
 }
 
 /* All values of the column sort after this one. */
-static void settle_after(PushTest *test, PushOperator operator) {
-  settle(test, !is_upper(operator) && operator!= PUSH_EQ);
+static void settle_after(PushTest *test, PushOperator op) {
+  settle(test, !is_upper(op) && op != PUSH_EQ);
 }
 
 static Value integer_value(int64_t integer) {
@@ -105,56 +105,56 @@ static bool fits_integer(double real) {
 }
 
 /* Whole numbers and a REAL: the limit is moved to the next whole number. */
-static void integer_and_real(PushOperator operator, double real, PushTest *test) {
+static void integer_and_real(PushOperator op, double real, PushTest *test) {
   if (real >= 9223372036854775808.0) {
-    settle_before(test, operator);
+    settle_before(test, op);
   } else if (real < -9223372036854775808.0) {
-    settle_after(test, operator);
+    settle_after(test, op);
   } else if (real == floor(real)) {
-    send(test, operator, true, integer_value((int64_t)real));
-  } else if (operator== PUSH_EQ || operator== PUSH_NE) {
-    settle(test, operator== PUSH_NE);
+    send(test, op, true, integer_value((int64_t)real));
+  } else if (op == PUSH_EQ || op == PUSH_NE) {
+    settle(test, op == PUSH_NE);
   } else {
     /* floor and ceil of a number with a fraction are far inside the range */
-    bool upper = is_upper(operator);
+    bool upper = is_upper(op);
     send(test, upper ? PUSH_LE : PUSH_GE, true,
          integer_value((int64_t)(upper ? floor(real) : ceil(real))));
   }
 }
 
-static void decide_integer(PushOperator operator, const Value * value, PushTest *test) {
+static void decide_integer(PushOperator op, const Value *value, PushTest *test) {
   if (is_bytes(value))
-    settle_before(test, operator);
+    settle_before(test, op);
   else if (value->type == VALUE_REAL)
-    integer_and_real(operator, value->real, test);
+    integer_and_real(op, value->real, test);
   else
-    send(test, operator, true, *value);
+    send(test, op, true, *value);
 }
 
 /* Decimals of at most 15 digits, whose doubles are all different: they compare as the numbers do. Texts
 ** are not sent, as NaN is one. */
-static void decide_decimal(PushOperator operator, const Value * value, PushTest *test) {
+static void decide_decimal(PushOperator op, const Value *value, PushTest *test) {
   if (value->type == VALUE_INTEGER || (value->type == VALUE_REAL && !isinf(value->real)))
-    send(test, operator, true, *value);
+    send(test, op, true, *value);
 }
 
-static void decide_real(PushOperator operator, const Value * value, PushTest *test) {
-  if (value->type == VALUE_REAL && !isinf(value->real)) send(test, operator, true, *value);
+static void decide_real(PushOperator op, const Value *value, PushTest *test) {
+  if (value->type == VALUE_REAL && !isinf(value->real)) send(test, op, true, *value);
   if (value->type != VALUE_INTEGER) return;
   int64_t integer = value->integer;
   double real = (double)integer;
   bool exact =
       (integer <= EXACT && integer >= -EXACT) || (fits_integer(real) && (int64_t)real == integer);
   if (exact)
-    send(test, operator, true, real_value(real));
-  else if (operator== PUSH_EQ || operator== PUSH_NE)
-    settle(test, operator== PUSH_NE);
+    send(test, op, true, real_value(real));
+  else if (op == PUSH_EQ || op == PUSH_NE)
+    settle(test, op == PUSH_NE);
 }
 
 /* Any number of digits: those that are shown as text may be equal to a number that is not far. */
-static void decide_numeric(PushOperator operator, const Value * value, PushTest *test) {
+static void decide_numeric(PushOperator op, const Value *value, PushTest *test) {
   double real = value->type == VALUE_INTEGER ? (double)value->integer : value->real;
-  if (is_bytes(value) || operator!= PUSH_EQ || isinf(real)) return;
+  if (is_bytes(value) || op != PUSH_EQ || isinf(real)) return;
   send(test, PUSH_EQ, false, real_value(nextafter(real, -INFINITY)));
   test->upper = real_value(nextafter(real, INFINITY));
   test->has_upper = !isinf(test->value.real) && !isinf(test->upper.real);
@@ -178,31 +178,39 @@ static bool is_plain(const Value *value, const DriverCompare *compare) {
   return !compare->ascii || is_ascii(text, size);
 }
 
-static void decide_text(const PushColumn *column, PushOperator operator, const Value * value,
-                        bool binary, PushTest *test) {
-  bool equality = operator== PUSH_EQ || operator== PUSH_NE;
-  if (value->type == VALUE_BLOB) settle_before(test, operator);
+/* Beside a column of numeric affinity SQLite turns texts that look like numbers into numbers, which come
+** before every text: they are wanted as well, unless they come first as texts too. (They begin with a
+** character below ':'.) */
+static void send_text_range(PushTest *test, PushOperator op, const Value *value) {
+  bool low = value->bytes.size == 0 || (unsigned char)*value->bytes.data < ':';
+  send(test, op, !low, *value);
+  test->numbers = low && is_upper(op);
+}
+
+static void decide_text(const PushColumn *column, PushOperator op, const Value *value, bool binary,
+                        PushTest *test) {
+  bool equality = op == PUSH_EQ || op == PUSH_NE;
+  if (value->type == VALUE_BLOB) settle_before(test, op);
   if (value->type != VALUE_TEXT || !binary || !is_plain(value, test->compare)) return;
   if (equality) {
     bool exact = equality_is_exact(column);
-    if (operator== PUSH_EQ || exact) send(test, operator, exact, *value);
+    if (op == PUSH_EQ || exact) send(test, op, exact, *value);
   } else if (test->compare->ordered &&
              (column->compare != COMPARE_INEXACT || test->compare->orders_inexact)) {
-    send(test, operator, true, *value);
+    send_text_range(test, op, value);
     test->ordered = column->compare != COMPARE_BYTES;
   }
 }
 
 /* Padding, notation or case may count in SQLite and not there. */
-static void decide_similar(PushOperator operator, const Value * value, bool binary,
-                           PushTest *test) {
-  if (value->type == VALUE_TEXT && binary && operator== PUSH_EQ && is_plain(value, test->compare))
+static void decide_similar(PushOperator op, const Value *value, bool binary, PushTest *test) {
+  if (value->type == VALUE_TEXT && binary && op == PUSH_EQ && is_plain(value, test->compare))
     send(test, PUSH_EQ, false, *value);
 }
 
-static void decide_enum(const PushColumn *column, PushOperator operator, const Value * value,
-                        bool binary, PushTest *test) {
-  decide_similar(operator, value, binary, test);
+static void decide_enum(const PushColumn *column, PushOperator op, const Value *value, bool binary,
+                        PushTest *test) {
+  decide_similar(op, value, binary, test);
   test->exact = column->compare == COMPARE_EQUALITY;
 }
 
@@ -216,36 +224,36 @@ static bool is_uuid(const Value *value) {
   return true;
 }
 
-static void decide_uuid(PushOperator operator, const Value * value, bool binary, PushTest *test) {
+static void decide_uuid(PushOperator op, const Value *value, bool binary, PushTest *test) {
   if (value->type != VALUE_TEXT || !binary) return;
-  bool equality = operator== PUSH_EQ || operator== PUSH_NE;
+  bool equality = op == PUSH_EQ || op == PUSH_NE;
   if (!is_uuid(value)) {
-    if (equality) settle(test, operator== PUSH_NE);
+    if (equality) settle(test, op == PUSH_NE);
   } else if (equality || test->compare->ordered) {
-    send(test, operator, true, *value);
+    send(test, op, true, *value);
   }
 }
 
 /* Dates sort as their texts do within the years 1 to 9999; a limit between two of them is moved
 ** outwards to one of them. `=` is sent as it is: the same text is the same date. */
-static void decide_moment(const PushColumn *column, PushOperator operator, const Value * value,
+static void decide_moment(const PushColumn *column, PushOperator op, const Value *value,
                           bool binary, PushTest *test) {
   if (value->type != VALUE_TEXT || !binary) return;
   const char *text = value->bytes.data;
   size_t size = value->bytes.size;
-  if (!push_date_text(text, size) || operator== PUSH_NE) return;
+  if (!push_date_text(text, size) || op == PUSH_NE) return;
   Value sent = *value;
   if (size > 16 && text[size - 6] == '+') sent.bytes.size -= 6; /* all is in UTC */
   if (is_class(column, "date")) sent.bytes.size = 10;
-  PushOperator closed = operator== PUSH_EQ ? PUSH_EQ : is_upper(operator) ? PUSH_LE : PUSH_GE;
+  PushOperator closed = op == PUSH_EQ ? PUSH_EQ : is_upper(op) ? PUSH_LE : PUSH_GE;
   send(test, closed, false, sent);
   test->beyond = closed != PUSH_EQ && test->compare->beyond;
 }
 
-static void decide_blob(PushOperator operator, const Value * value, PushTest *test) {
-  bool range = operator!= PUSH_EQ && operator!= PUSH_NE;
+static void decide_blob(PushOperator op, const Value *value, PushTest *test) {
+  bool range = op != PUSH_EQ && op != PUSH_NE;
   if (value->type == VALUE_BLOB && !(range && !test->compare->ordered))
-    send(test, operator, true, *value);
+    send(test, op, true, *value);
 }
 
 /* A SQLite file in UTF-16 sorts its texts by other bytes, and any of its columns may hold texts. */
@@ -254,13 +262,17 @@ static bool orders_as_here(const PushColumn *column) {
 }
 
 /* The server is SQLite too and does to the value what is done here, as far as that can be seen. */
-static void decide_same(const PushColumn *column, PushOperator operator, const Value * value,
-                        bool binary, PushTest *test) {
+static void decide_same(const PushColumn *column, PushOperator op, const Value *value, bool binary,
+                        PushTest *test) {
   bool number = value->type == VALUE_INTEGER || value->type == VALUE_REAL;
   if (number && !is_number(column->affinity)) return;
   if (value->type == VALUE_TEXT && !binary) return;
-  if (!orders_as_here(column) && operator!= PUSH_EQ && operator!= PUSH_NE) return;
-  send(test, operator, true, *value);
+  bool range = op != PUSH_EQ && op != PUSH_NE;
+  if (range && !orders_as_here(column)) return;
+  if (range && value->type == VALUE_TEXT && !is_number(column->affinity))
+    send_text_range(test, op, value);
+  else
+    send(test, op, true, *value);
   test->ordered = column->compare != COMPARE_BYTES;
 }
 
@@ -324,45 +336,45 @@ static int decide_glob(const PushColumn *column, const Value *value, PushTest *t
   return SQLITE_OK;
 }
 
-static int decide_pattern(const DriverDialect *dialect, const PushColumn *column,
-                          PushOperator operator, const Value * value, PushTest *test) {
+static int decide_pattern(const DriverDialect *dialect, const PushColumn *column, PushOperator op,
+                          const Value *value, PushTest *test) {
   bool text = is_text(column);
   if (value->type != VALUE_TEXT || !text || !is_plain(value, test->compare)) return SQLITE_OK;
   if (dialect->dynamic_types) {
-    if (operator== PUSH_LIKE && dialect->like) send(test, PUSH_LIKE, false, *value);
-    if (operator!= PUSH_GLOB || !orders_as_here(column)) return SQLITE_OK;
+    if (op == PUSH_LIKE && dialect->like) send(test, PUSH_LIKE, false, *value);
+    if (op != PUSH_GLOB || !orders_as_here(column)) return SQLITE_OK;
   }
-  if (operator== PUSH_GLOB) return decide_glob(column, value, test);
+  if (op == PUSH_GLOB) return decide_glob(column, value, test);
   return dialect->like && !dialect->dynamic_types ? decide_like(dialect->like_escape, value, test)
                                                   : SQLITE_OK;
 }
 
 /* ---------------------------------------------------------------- the decision */
 
-static void decide_value(const DriverDialect *dialect, const PushColumn *column,
-                         PushOperator operator, const Value * value, bool binary, PushTest *test) {
+static void decide_value(const DriverDialect *dialect, const PushColumn *column, PushOperator op,
+                         const Value *value, bool binary, PushTest *test) {
   if (dialect->dynamic_types)
-    decide_same(column, operator, value, binary, test);
+    decide_same(column, op, value, binary, test);
   else if (is_class(column, "integer") || is_class(column, "boolean"))
-    decide_integer(operator, value, test);
+    decide_integer(op, value, test);
   else if (is_class(column, "whole") || is_class(column, "decimal"))
-    decide_decimal(operator, value, test);
+    decide_decimal(op, value, test);
   else if (is_class(column, "real") || is_class(column, "single"))
-    decide_real(operator, value, test);
+    decide_real(op, value, test);
   else if (is_class(column, "numeric"))
-    decide_numeric(operator, value, test);
+    decide_numeric(op, value, test);
   else if (is_text(column))
-    decide_text(column, operator, value, binary, test);
+    decide_text(column, op, value, binary, test);
   else if (is_class(column, "char"))
-    decide_similar(operator, value, binary, test);
+    decide_similar(op, value, binary, test);
   else if (is_class(column, "enum"))
-    decide_enum(column, operator, value, binary, test);
+    decide_enum(column, op, value, binary, test);
   else if (is_class(column, "uuid"))
-    decide_uuid(operator, value, binary, test);
+    decide_uuid(op, value, binary, test);
   else if (is_moment(column))
-    decide_moment(column, operator, value, binary, test);
+    decide_moment(column, op, value, binary, test);
   else if (is_class(column, "blob"))
-    decide_blob(operator, value, test);
+    decide_blob(op, value, test);
 }
 
 /* A composite is NULL for a server when all its fields are. */
@@ -371,17 +383,17 @@ static bool null_is_null(const DriverDialect *dialect, const PushColumn *column)
   return dialect->dynamic_types || (strcmp(column->class_name, "json") != 0);
 }
 
-int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOperator operator,
-                const Value * value, bool binary, PushTest *test) {
+int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOperator op,
+                const Value *value, bool binary, bool constant, PushTest *test) {
   memset(test, 0, sizeof *test);
   bool null = value->type == VALUE_NULL;
-  if (operator== PUSH_IS || operator== PUSH_IS_NOT) {
-    if (null) operator= operator== PUSH_IS ? PUSH_NULL : PUSH_NOT_NULL;
-    if (operator== PUSH_IS_NOT) return SQLITE_OK; /* also true for NULL */
-    if (operator== PUSH_IS) operator= PUSH_EQ;
+  if (op == PUSH_IS || op == PUSH_IS_NOT) {
+    if (null) op = op == PUSH_IS ? PUSH_NULL : PUSH_NOT_NULL;
+    if (op == PUSH_IS_NOT) return SQLITE_OK; /* also true for NULL */
+    if (op == PUSH_IS) op = PUSH_EQ;
   }
-  if (operator== PUSH_NULL || operator== PUSH_NOT_NULL) {
-    if (null_is_null(dialect, column)) send(test, operator, true, (Value){0});
+  if (op == PUSH_NULL || op == PUSH_NOT_NULL) {
+    if (null_is_null(dialect, column)) send(test, op, true, (Value){0});
     return SQLITE_OK;
   }
   if (null) {
@@ -390,9 +402,13 @@ int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOper
   }
   test->compare = compare_of(dialect, column);
   if (!test->compare) return SQLITE_OK;
-  if (operator== PUSH_LIKE || operator== PUSH_GLOB)
-    return decide_pattern(dialect, column, operator, value, test);
-  decide_value(dialect, column, operator, value, binary, test);
+  if (op == PUSH_LIKE || op == PUSH_GLOB) return decide_pattern(dialect, column, op, value, test);
+  decide_value(dialect, column, op, value, binary, test);
+  if (constant && test->verdict == PUSH_SEND && is_bytes(value)) {
+    /* a literal has no affinity */
+    test->exact = test->exact || test->numbers;
+    test->numbers = false;
+  }
   if (test->verdict == PUSH_NON_NULL && !null_is_null(dialect, column)) test->verdict = PUSH_DROP;
   return SQLITE_OK;
 }
@@ -401,10 +417,10 @@ void push_decide_in(const DriverDialect *dialect, const PushColumn *column, Valu
                     size_t *count, bool binary, PushTest *test) {
   size_t kept = 0;
   bool exact = true, first = true;
-  PushTest all = {.verdict = PUSH_NO_ROW, .operator= PUSH_IN, .exact = true};
+  PushTest all = {.verdict = PUSH_NO_ROW, .op = PUSH_IN, .exact = true};
   for (size_t i = 0; i < *count; i++) {
     PushTest one;
-    push_decide(dialect, column, PUSH_EQ, &values[i], binary, &one);
+    push_decide(dialect, column, PUSH_EQ, &values[i], binary, false, &one);
     if (one.verdict == PUSH_NO_ROW) continue;
     /* a value that is not equal to itself alone cannot stand in a list */
     if (one.verdict != PUSH_SEND || one.has_upper ||
@@ -418,19 +434,19 @@ void push_decide_in(const DriverDialect *dialect, const PushColumn *column, Valu
     values[kept++] = one.value;
   }
   *test = all;
-  test->operator= PUSH_IN;
+  test->op = PUSH_IN;
   test->exact = exact;
   *count = kept;
 }
 
 /* ---------------------------------------------------------------- for the planner */
 
-bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushOperator operator) {
-  if (operator== PUSH_NULL || operator== PUSH_NOT_NULL) return null_is_null(dialect, column);
+bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushOperator op) {
+  if (op == PUSH_NULL || op == PUSH_NOT_NULL) return null_is_null(dialect, column);
   const DriverCompare *compare = compare_of(dialect, column);
-  if (!compare) return operator== PUSH_IS || operator== PUSH_IS_NOT; /* the value may be NULL */
+  if (!compare) return op == PUSH_IS || op == PUSH_IS_NOT; /* the value may be NULL */
   bool text = is_text(column);
-  switch (operator) {
+  switch (op) {
   case PUSH_LIKE:
   case PUSH_GLOB: return text;
   case PUSH_EQ:

@@ -79,6 +79,15 @@ static void form_name(PushPrinter *printer, const char *form, const char *name) 
   print(printer, at + 2);
 }
 
+/* The name in the place of each %s. */
+static void form_names(PushPrinter *printer, const char *form, const char *name) {
+  for (const char *at; (at = strstr(form, "%s")) != NULL; form = at + 2) {
+    buffer_append(printer->sql, form, (size_t)(at - form));
+    push_name(printer, name);
+  }
+  print(printer, form);
+}
+
 static void form_value(PushPrinter *printer, const char *form, const Value *value) {
   const char *at = strstr(form, "%s");
   buffer_append(printer->sql, form, (size_t)(at - form));
@@ -101,51 +110,49 @@ static void form_both(PushPrinter *printer, const char *form, const char *name,
     print(printer, rest);
 }
 
-static void print_operator(PushPrinter *printer, PushOperator operator) {
+static void print_operator(PushPrinter *printer, PushOperator op) {
   static const char *const words[] = {[PUSH_EQ] = "=",  [PUSH_NE] = "<>", [PUSH_LT] = "<",
                                       [PUSH_LE] = "<=", [PUSH_GT] = ">",  [PUSH_GE] = ">="};
-  const char *form = printer->dialect->operator;
+  const char *form = printer->dialect->operator_form;
   print(printer, " ");
   if (form)
-    buffer_format(printer->sql, form, words[operator]);
+    buffer_format(printer->sql, form, words[op]);
   else
-    print(printer, words[operator]);
+    print(printer, words[op]);
   print(printer, " ");
 }
 
 static void compare(PushPrinter *printer, const PushColumn *column, const PushTest *test,
-                    PushOperator operator, bool ordered, const Value *value) {
+                    PushOperator op, bool ordered, const Value *value) {
   const DriverCompare *forms = test->compare;
   form_name(printer, ordered ? forms->ordered : forms->column, column->name);
-  print_operator(printer, operator);
+  print_operator(printer, op);
   form_value(printer, ordered ? forms->ordered_parameter : forms->parameter, value);
 }
 
 void push_test(PushPrinter *printer, const PushColumn *column, const PushTest *test) {
-  switch (test->operator) {
+  switch (test->op) {
   case PUSH_NULL:
   case PUSH_NOT_NULL:
     push_name(printer, column->name);
-    print(printer, test->operator== PUSH_NULL ? " IS NULL" : " IS NOT NULL");
+    print(printer, test->op == PUSH_NULL ? " IS NULL" : " IS NOT NULL");
     return;
   case PUSH_LIKE: form_both(printer, printer->dialect->like, column->name, &test->value); return;
   default: break;
   }
-  if (test->beyond) print(printer, "(");
+  if (test->beyond || test->numbers) print(printer, "(");
   if (test->has_upper) {
-    bool ordered = test->ordered || test->operator== PUSH_EQ;
+    bool ordered = test->ordered || test->op == PUSH_EQ;
     compare(printer, column, test, PUSH_GE, ordered, &test->value);
     print(printer, " AND ");
-    compare(printer, column, test, test->operator== PUSH_EQ ? PUSH_LE : PUSH_LT, ordered,
-            &test->upper);
+    compare(printer, column, test, test->op == PUSH_EQ ? PUSH_LE : PUSH_LT, ordered, &test->upper);
   } else {
-    compare(printer, column, test, test->operator, test->ordered, &test->value);
+    compare(printer, column, test, test->op, test->ordered, &test->value);
   }
-  if (!test->beyond) return;
-  const char *second = strstr(printer->dialect->beyond, "%s") + 2;
+  if (!test->beyond && !test->numbers) return;
   print(printer, " OR ");
-  push_name(printer, column->name);
-  form_name(printer, second, column->name);
+  form_names(printer, test->beyond ? printer->dialect->beyond : printer->dialect->numbers,
+             column->name);
   print(printer, ")");
 }
 

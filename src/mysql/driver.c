@@ -35,6 +35,8 @@ static const DriverDialect dialect = {
     .like = "(CONVERT(%s USING utf8mb4) COLLATE utf8mb4_general_ci LIKE %s ESCAPE '|'"
             " OR LOCATE(CHAR(0), %s) > 0)",
     .like_escape = '|',
+    .numbers = "%s REGEXP "
+               "'^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?[[:space:]]*$'",
     .query_text = "foreign",
     .count = "count(*)",
     .catalog_columns = my_catalog_columns,

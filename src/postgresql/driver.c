@@ -122,11 +122,13 @@ static const DriverDialect dialect = {
     .release = "RELEASE SAVEPOINT %s",
     .error_ends_transaction = true,
     .compare = pg_compare,
-    .operator= "OPERATOR(pg_catalog.%s)",
+    .operator_form = "OPERATOR(pg_catalog.%s)",
     .like = "pg_catalog.lower(%s COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.~~) CAST(%s AS"
             " pg_catalog.text)",
     .count = "pg_catalog.count(*)",
     .like_escape = '\\',
+    .numbers = "%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.~) "
+               "'^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[[:space:]]*$'",
     .beyond = "%s OPERATOR(pg_catalog.<) '0001-01-03' OR %s OPERATOR(pg_catalog.>) '9999-12-30'",
     .nulls_last = true,
     .catalog_columns = pg_catalog_columns,

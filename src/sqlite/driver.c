@@ -24,6 +24,8 @@ static const DriverDialect dialect = {
     .write_waits_for_read = true,
     .compare = lite_compare,
     .like = "%s LIKE %s",
+    .numbers = "%s NOT GLOB '*[^-0-9.eE+ ' || char(9, 10, 11, 12, 13) || ']*' AND %s NOT GLOB"
+               " '*[0-9.]-*'",
     .count = "count(*)",
     .dynamic_types = true,
     .catalog_columns = lite_catalog_columns,
