@@ -26,6 +26,7 @@
 #   * {ALIAS {ID …} …}        all columns of the tables in FROM
 #   a ALIAS {ID …}            the name of a table in FROM, and columns that it has beside its own
 #   k ID COLLATION TREE       a key of ORDER BY that is the output column ID
+#   g TREE                    a key of GROUP BY
 #   l TREE                    LIMIT, OFFSET
 #   b TREE                    a branch of a compound; only the first one's columns count
 #
@@ -43,7 +44,7 @@ namespace eval differential {
   variable standin remote
   variable tables {}    ;# of the round: as learn_table gives them
   variable literal_only 0
-  variable plus 0       ;# keys of ORDER BY are printed as +key
+  variable plus 0       ;# keys of ORDER BY and GROUP BY are printed as +key
   # Differences that are known and not yet settled: the generator keeps from them.
   variable avoid {}
 }
@@ -111,6 +112,10 @@ proc differential::print {tree} {
       lappend differential::keys [lrange $tree 1 2]
       if {$differential::plus} { append sql + }
       print [lindex $tree 3]
+    }
+    g {
+      if {$differential::plus} { append sql + }
+      print [lindex $tree 1]
     }
     l {
       set differential::limited 1
@@ -300,18 +305,18 @@ proc differential::differences {query} {
     set got [run_form $query $form]
     # the printer's notes are the same for each form
     set word [difference $got $wanted [list differential::run_form $query copy 0]]
-    if {$word eq "order" && [is_open $query $wanted]} { set word "" }
+    if {$word in {order rows} && [is_open $query $wanted]} { set word "" }
     lappend result $form $word
   }
   return $result
 }
 
-# Does the copy itself not sort by the keys? SQLite leaves out ORDER BY a where it takes a for the same in all rows,
-# as in a = 5.0 for the texts '05' and '5 '. It does not see through +a.
+# Does the copy itself not sort or group by the keys? SQLite leaves out ORDER BY a and GROUP BY a where it takes a
+# for the same in all rows, as in a = 5.0 for the texts '05' and '5 '. It does not see through +a.
 proc differential::is_open {query wanted} {
   variable plus 1
   try { set sorted [run_form $query copy] } finally { set plus 0 }
-  return [expr {[difference $sorted $wanted {}] eq "order"}]
+  return [expr {[difference $sorted $wanted {}] in {order rows}}]
 }
 
 proc differential::differs {query} {

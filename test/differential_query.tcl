@@ -298,7 +298,7 @@ proc differential::pick_table {} {
 proc differential::table_tree {table} { list T [dict get $table name] }
 
 # Sets scope; gives the tree of FROM. `most` bounds the rows of the whole join.
-proc differential::from_tree {scope_name wanted {most 20000}} {
+proc differential::from_tree {scope_name wanted {most 50000}} {
   upvar 1 $scope_name scope
   variable tables
   variable with_using 0
@@ -316,7 +316,10 @@ proc differential::from_tree {scope_name wanted {most 20000}} {
     set inner [list [list $alias $table]]
     set kind [choose {40 JOIN 30 {LEFT JOIN} 7 {RIGHT JOIN} 7 {FULL JOIN} 8 {CROSS JOIN} 8 ,}]
     set on {}
-    if {$kind ne "," && !($kind eq "CROSS JOIN" && [chance 50])} {
+    if {$rows <= 3000 && ($kind eq "," || ($kind eq "CROSS JOIN" && [chance 50]))} {
+      # every row with every row
+    } else {
+      if {$kind eq ","} { set kind JOIN }
       lappend on [join_term $scope $inner]
       set same [same_column $table $scope]
       if {$same ne "" && [llength $scope] == 1 && [chance 10]} {
@@ -354,12 +357,16 @@ proc differential::from_item {alias table} {
   set i [lindex $inner 0 0]
   set names [lmap column [dict get $table seen] {string cat $i.[dict get $column quoted] { AS } [dict get $column quoted]}]
   set more {}
-  if {[dict get $table key] ne ""} {
+  set shadowed 0
+  foreach column [dict get $table seen] {
+    if {[string tolower [dict get $column name]] in {rowid oid _rowid_}} { set shadowed 1 }
+  }
+  if {[dict get $table key] ne "" && !$shadowed} {
     set more {rowid oid _rowid_}
     lappend names "$i.rowid AS rowid, $i.rowid AS oid, $i.rowid AS _rowid_"
   }
   set order {t {}}
-  if {[dict get $table key] ne "" && [chance 50]} {
+  if {$more ne "" && [chance 50]} {
     set order [list o {} {} 0 [t " ORDER BY $i.rowid [pick {ASC DESC}] LIMIT [pick {1 3 5 10}][pick {{} { OFFSET 1} { OFFSET 2}}]"]]
   }
   set sub [s [t "(SELECT [join $names {, }] FROM "] [table_tree $table] [t " AS $i"] [where_tree [list [term $inner 2]]] $order [t ") AS "] [list a $alias $more]]
@@ -502,7 +509,7 @@ proc differential::group_query {} {
     set output [output $scope o[incr number] 0]
     lappend outputs $output
     lappend columns [lindex $output 0]
-    lappend groups [lindex $output 3]
+    lappend groups [list g [lindex $output 3]]
   }
   for {set i [choose {50 1 35 2 15 3}]} {$i > 0} {incr i -1} {
     lassign [aggregate $scope] tree mark

@@ -259,7 +259,7 @@ proc differential::make_remote {driver} {
   foreach name {t0 t1 t2 t3} {
     lappend tables [random_table $driver $name [choose {4 0 4 1 30 8 40 25 12 60}]]
   }
-  if {[chance 25]} { lappend tables [random_table $driver big 400] }
+  if {[chance 40]} { lappend tables [random_table $driver big [pick {300 500 900}]] }
   lappend tables [random_view $driver v0 $tables]
   run_remote $driver [concat {*}[lmap table $tables {dict get $table ddl}]]
   return $tables
