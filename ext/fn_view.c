@@ -8,7 +8,7 @@
 ** per parameter are written into `CREATE VIRTUAL TABLE temp."in_city" USING connector(shop, query='…', …)`.
 ** The temp schema is this connection's own: the table is gone with it.
 **
-** Relies on block_table.c for the module and on view_table.c for what a scan does.
+** Relies on connector_module.c for the module and on remote_table.h for what a scan does.
 */
 #include "../src/options.h"
 #include "../src/transaction.h"
