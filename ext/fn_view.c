@@ -81,6 +81,21 @@ static int describe_columns(const Driver *driver, DriverStatement *statement, ch
   return description->names ? SQLITE_OK : error_memory(error);
 }
 
+/* A statement that the connection keeps prepared has the columns that it had then; while that one is in use
+** the text is prepared anew. The ping is for SQLite, which looks at the file when a statement runs only. */
+static DriverStatus prepare_anew(const Driver *driver, DriverConnection *connection,
+                                 const Bound *bound, DriverStatement **statement,
+                                 DriverError *failure) {
+  DriverStatement *kept;
+  DriverStatus status = driver->ping(connection, failure);
+  if (status == DRIVER_OK)
+    status = driver->prepare(connection, bound->sql, bound->sql_size, &kept, failure);
+  if (status != DRIVER_OK) return status;
+  status = driver->prepare(connection, bound->sql, bound->sql_size, statement, failure);
+  driver->finish(kept);
+  return status;
+}
+
 static int prepare_query(Remote *remote, const Bound *bound, char **parameters,
                          Description *description, Error *error) {
   Turn turn;
@@ -91,8 +106,8 @@ static int prepare_query(Remote *remote, const Bound *bound, char **parameters,
   code = transaction_send(&turn, error);
   if (code == SQLITE_OK) {
     link_deadline(turn.link);
-    if (remote->driver->prepare(turn.link->connection, bound->sql, bound->sql_size, &statement,
-                                &failure) != DRIVER_OK) {
+    if (prepare_anew(remote->driver, turn.link->connection, bound, &statement, &failure) !=
+        DRIVER_OK) {
       code = error_remote(error, &failure, remote->block->name, "prepare", bound->sql);
     } else {
       code = describe_columns(remote->driver, statement, parameters, description, error);
