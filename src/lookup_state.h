@@ -87,6 +87,7 @@ struct Lookup {
   LookupIndex indexes[LOOKUP_INDEXES];
   size_t index_count;
   int64_t bytes;        /* of all rows and keys kept */
+  int64_t rows;         /* of the whole table */
   sqlite3_stmt *reader; /* a borrowed statement that gives rows, or NULL = none (left) */
   int64_t answer_first, answer_last; /* rowids of the answer being recorded; first 0 = none yet */
   int64_t answer_bytes;
