@@ -323,6 +323,7 @@ int lookup_add(Lookup *store, const Value *values, Error *error) {
   } else {
     lookup_note_values(store, values);
     store->bytes += size;
+    store->rows++;
   }
   return SQLITE_OK;
 }

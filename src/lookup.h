@@ -68,8 +68,9 @@ int lookup_plan(Lookup *store, const char *text, const LookupTerm *terms, size_t
 
 /* ---------------------------------------------------------------- keeping rows */
 
-/* Starts to record the answer for these arguments. When the limit is near, all older ones are dropped
-** first. Does nothing once the whole table is here. */
+/* Starts to record the answer for these arguments. The first time opens the database, which costs as
+** much as some 50 rows. When the limit is near, all older answers are dropped. Does nothing once the
+** whole table is here. */
 int lookup_begin(Lookup *store, LookupPlan *plan, const Value *arguments, size_t count,
                  Error *error);
 /* Starts to take the whole table. Remembered answers are dropped. */
@@ -91,7 +92,8 @@ int64_t lookup_bytes(const Lookup *store);
 /* ---------------------------------------------------------------- finding and reading them */
 
 /* *found: this plan was answered completely for these very arguments (types count: 1, 1.0 and '1' are
-** three), and lookup_next gives the rows in the order they were added. */
+** three), and lookup_next gives the rows in the order they were added. Never so once the whole table
+** is here. */
 int lookup_find(Lookup *store, LookupPlan *plan, const Value *arguments, size_t count, bool *found,
                 Error *error);
 /* Needs lookup_is_whole. lookup_next gives, in no promised order, every row for which all terms of the

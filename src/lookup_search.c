@@ -17,14 +17,15 @@
 **
 ** Let N(x) be CAST(x AS NUMERIC): x itself for a number, the number that a text looks like or starts
 ** with. Values that are equal in one of the ways are the same text by the collation, the same blob, or
-** have the same N; or a text of the column is the print of the argument, and then has the N of that
-** print. (An argument that is the print of a REAL in the column is left: a TEXT column that holds
-** numbers is not searched by.) So an index on c and one on N(c) find all, without regard to the way:
+** have the same N; or one is the print of the other. The print of an INTEGER has its N. That of a REAL
+** may not have (the host can even set its digits), so where one could be printed, a REAL argument of a
+** TEXT column or a number in one ("mixed"), the term is dropped. For the rest an index on c and one on
+** N(c) find all, without regard to the way:
 **
-**   = and IS      INTEGER         REAL                          like a number    other text     blob
-**   numeric       N(c) = ?        N(c) = ?                      N(c) = N(?)      c = ? [own]    c = ?
-**   TEXT          N(c) = ? [own]  N(c) IN (?, N(print ?)) [own] N(c)=N(?) [own]  c = ? [own]    c = ?
-**   BLOB, none    N(c) = ?        N(c) = ?                      N(c)=N(?) [own]  c = ? [own]    c = ?
+**   = and IS      INTEGER         REAL        text like a number    other text     blob
+**   numeric       N(c) = ?        N(c) = ?    N(c) = N(?)           c = ? [own]    c = ?
+**   TEXT          N(c) = ? [own]  dropped     N(c) = N(?) [own]     c = ? [own]    c = ?
+**   BLOB, none    N(c) = ?        N(c) = ?    N(c) = N(?) [own]     c = ? [own]    c = ?
 **
 ** The order differs more from way to way, so a range is searched only where all possible ways agree.
 ** That needs a column in which no text looks like a number ([no digits]):
@@ -41,7 +42,9 @@
 #include "lookup_state.h"
 #include <string.h>
 
-#define VARIANTS 16 /* statements of one plan */
+#define VARIANTS 16        /* statements of one plan */
+#define COVERED_COLUMNS 32 /* at most, and */
+#define COVERED_BYTES 400  /* of an average row: then an index holds whole rows */
 
 /* ---------------------------------------------------------------- texts like numbers */
 
@@ -55,7 +58,8 @@ static size_t skip_digits(const char *text, size_t at, size_t size) {
   return at;
 }
 
-/* True for every text that SQLite's NUMERIC affinity makes a number of (and for no other). */
+/* True for every text that SQLite's NUMERIC affinity makes a number of. For some versions, 3.53 is one,
+** it ends at a NUL byte. */
 static bool like_number(const char *text, size_t size) {
   size_t at = 0;
   while (at < size && is_space(text[at]))
@@ -79,7 +83,7 @@ static bool like_number(const char *text, size_t size) {
   }
   while (at < size && is_space(text[at]))
     at++;
-  return at == size;
+  return at == size || text[at] == 0;
 }
 
 void lookup_note_values(Lookup *store, const Value *values) {
@@ -109,14 +113,14 @@ static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, co
   if (term->relation == LOOKUP_EQ || term->relation == LOOKUP_IS) {
     if (!number) return FORM_PLAIN;
     bool printed = column->affinity == AFFINITY_TEXT && value->type == VALUE_REAL;
-    return printed ? FORM_EITHER : FORM_NUMBER;
+    return printed ? FORM_FREE : FORM_NUMBER;
   }
   if (column->digits || (text && number)) return FORM_FREE;
   return !text && column->affinity == AFFINITY_TEXT ? FORM_FREE : FORM_PLAIN;
 }
 
 static bool is_equality(const LookupTerm *term, LookupForm form) {
-  if (form == FORM_NUMBER || form == FORM_EITHER || form == FORM_NULL) return true;
+  if (form == FORM_NUMBER || form == FORM_NULL) return true;
   return form == FORM_PLAIN && (term->relation == LOOKUP_EQ || term->relation == LOOKUP_IS);
 }
 
@@ -163,11 +167,37 @@ static LookupIndex index_wanted(const LookupPlan *plan) {
       const LookupTerm *term = &plan->terms[i];
       LookupForm form = plan->forms[i];
       if (ranges ? form != FORM_PLAIN || index.count > 0 : !is_equality(term, form)) continue;
-      size_t part = term->column * 2 + (form == FORM_NUMBER || form == FORM_EITHER);
+      size_t part = term->column * 2 + (form == FORM_NUMBER);
       if (!index_has(&index, part)) index.parts[index.count++] = part;
     }
   }
   return index;
+}
+
+/* True when an index may hold whole rows: then a search reads one page of it, and not one of the table
+** for each row as well. That halves the time of a look-up in a large table, for a larger file. */
+static bool index_covers(const Lookup *store) {
+  return store->column_count <= COVERED_COLUMNS && store->bytes / COVERED_BYTES <= store->rows;
+}
+
+static void index_print(const Lookup *store, const LookupIndex *index, sqlite3_str *sql) {
+  sqlite3_str_appendf(sql, "CREATE INDEX i%d ON t(", (int)store->index_count);
+  for (size_t i = 0; i < index->count; i++) {
+    size_t column = index->parts[i] / 2;
+    const char *collation = store->columns[column].collation;
+    if (i > 0) sqlite3_str_appendall(sql, ", ");
+    if (index->parts[i] % 2 == 1) {
+      sqlite3_str_appendf(sql, "CAST(c%d AS NUMERIC)", (int)column);
+    } else {
+      sqlite3_str_appendf(sql, "c%d COLLATE %s", (int)column,
+                          collation != NULL ? collation : "BINARY");
+    }
+  }
+  if (index_covers(store)) {
+    sqlite3_str_appendall(sql, ", ");
+    lookup_column_list(store, sql);
+  }
+  sqlite3_str_appendall(sql, ")");
 }
 
 /* Without it the search is only slower. */
@@ -178,14 +208,7 @@ static int index_make(Lookup *store, const LookupPlan *plan) {
     if (index_same(&store->indexes[i], &index)) return SQLITE_OK;
   }
   sqlite3_str *sql = sqlite3_str_new(store->db);
-  sqlite3_str_appendf(sql, "CREATE INDEX i%d ON t(", (int)store->index_count);
-  for (size_t i = 0; i < index.count; i++) {
-    size_t column = index.parts[i] / 2;
-    const char *collation = store->columns[column].collation;
-    sqlite3_str_appendf(sql, index.parts[i] % 2 ? "%sCAST(c%d AS NUMERIC)" : "%sc%d COLLATE %s",
-                        i > 0 ? ", " : "", (int)column, collation != NULL ? collation : "BINARY");
-  }
-  sqlite3_str_appendall(sql, ")");
+  index_print(store, &index, sql);
   int code = lookup_execute(store, sql);
   if (code == SQLITE_OK) store->indexes[store->index_count++] = index;
   return code;
@@ -209,11 +232,6 @@ static void term_print(const Lookup *store, const LookupTerm *term, LookupForm f
     break;
   case FORM_NUMBER:
     sqlite3_str_appendf(sql, "CAST(c%d AS NUMERIC)=CAST(?%d AS NUMERIC)", column, parameter);
-    break;
-  case FORM_EITHER:
-    sqlite3_str_appendf(
-        sql, "CAST(c%d AS NUMERIC) IN (CAST(?%d AS NUMERIC),CAST(CAST(?%d AS TEXT) AS NUMERIC))",
-        column, parameter, parameter);
     break;
   }
 }

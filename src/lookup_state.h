@@ -33,10 +33,9 @@ typedef struct KeptColumn {
   LookupAffinity affinity;
   const char *collation; /* static; NULL = one that is not known here */
   bool json;
-  /* of the values of the whole table */
+  /* of the values of the whole table, see lookup_search.c */
   bool digits; /* there is a TEXT that SQLite could take for a number */
-  bool
-      mixed; /* there is a number in a TEXT column, which SQLite may compare as text or as number */
+  bool mixed;  /* there is a number, and the column is TEXT */
 } KeptColumn;
 
 /* What becomes of a term with one argument: see lookup_search.c. */
@@ -45,9 +44,8 @@ typedef enum LookupForm {
   FORM_NEVER,    /* no row */
   FORM_NULL,     /* c IS NULL */
   FORM_NOT_NULL, /* c IS NOT NULL */
-  FORM_PLAIN,    /* c op ? */
-  FORM_NUMBER,   /* = by the numeric value of c */
-  FORM_EITHER    /* = by the numeric value of c, which is that of ? or of the text of ? */
+  FORM_PLAIN,    /* c relation ? */
+  FORM_NUMBER    /* N(c) = N(?) */
 } LookupForm;
 
 typedef struct LookupVariant { /* a plan's statement for one run of forms */
@@ -89,6 +87,7 @@ struct Lookup {
   LookupIndex indexes[LOOKUP_INDEXES];
   size_t index_count;
   int64_t bytes;        /* of all rows and keys kept */
+  int64_t rows;         /* of the whole table */
   sqlite3_stmt *reader; /* a borrowed statement that gives rows, or NULL = none (left) */
   int64_t answer_first, answer_last; /* rowids of the answer being recorded; first 0 = none yet */
   int64_t answer_bytes;

@@ -308,7 +308,7 @@ static void test_exact(void) {
   store = plain_fill(&(LookupColumn){"TEXT", NULL, false}, codes, 5);
   CHECK(plain_search(store, LOOKUP_EQ, true, text("01067")) == set("0 1"));
   CHECK(plain_search(store, LOOKUP_EQ, true, integer(1068)) == set("2"));
-  CHECK(plain_search(store, LOOKUP_EQ, true, real(1068)) == set("2"));
+  CHECK(plain_search(store, LOOKUP_EQ, true, real(1068)) == set("0 1 2 3 4"));
   CHECK(plain_search(store, LOOKUP_EQ, true, text("x1")) == set("3"));
   CHECK(plain_search(store, LOOKUP_LT, true, text("x1")) == set("0 1 2 3 4"));
   lookup_free(store);
@@ -334,12 +334,33 @@ static void test_exact(void) {
 
 /* ---------------------------------------------------------------- indexes */
 
+/* Searches of the store that read an index alone, and all of them. */
+static int covered(Lookup *store, int *all) {
+  int count = 0;
+  char *texts[20] = {NULL};
+  sqlite3_stmt *statement = NULL;
+  *all = 0;
+  while ((statement = sqlite3_next_stmt(store->db, statement)) != NULL && *all < 20) {
+    if (strstr(sqlite3_sql(statement), " FROM t WHERE") == NULL) continue;
+    texts[(*all)++] = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", sqlite3_sql(statement));
+  }
+  for (int i = 0; i < *all; i++) {
+    CHECK(sqlite3_prepare_v2(store->db, texts[i], -1, &statement, NULL) == SQLITE_OK);
+    CHECK(sqlite3_step(statement) == SQLITE_ROW);
+    count += strstr((const char *)sqlite3_column_text(statement, 3), "COVERING") != NULL;
+    sqlite3_finalize(statement);
+    sqlite3_free(texts[i]);
+  }
+  return count;
+}
+
 /* Of 3000 rows a few are found without a look at the others, by each kind of term. */
-static void test_indexes(void) {
+static void test_indexes(int width, bool json) {
   const LookupColumn columns[] = {{"INTEGER", NULL, false},
                                   {"TEXT", "NOCASE", false},
                                   {"REAL", "RTRIM", false},
-                                  {"", NULL, false}};
+                                  {"", NULL, false},
+                                  {"TEXT", NULL, json}};
   static const struct {
     size_t count;
     LookupTerm terms[4];
@@ -349,7 +370,6 @@ static void test_indexes(void) {
                   {1, {{0, LOOKUP_IS_NULL, 0, true}}, {{0}}},
                   {1, {{1, LOOKUP_EQ, 0, true}}, {{.type = VALUE_TEXT, .bytes = {"NAME77", 6}}}},
                   {1, {{1, LOOKUP_EQ, 0, true}}, {{.type = VALUE_INTEGER, .integer = 77}}},
-                  {1, {{1, LOOKUP_EQ, 0, true}}, {{.type = VALUE_REAL, .real = 77.5}}},
                   {2,
                    {{2, LOOKUP_EQ, 0, true}, {3, LOOKUP_EQ, 1, true}},
                    {{.type = VALUE_REAL, .real = 38.5}, {.type = VALUE_TEXT, .bytes = {"77", 2}}}},
@@ -362,13 +382,18 @@ static void test_indexes(void) {
                     {.type = VALUE_TEXT, .bytes = {"name8", 5}},
                     {.type = VALUE_INTEGER, .integer = 77}}}};
   Lookup *store = NULL;
-  CHECK(lookup_new(&host, columns, 4, 0, &store, &error) == SQLITE_OK);
+  char wide[500];
+  int all = 0;
+  memset(wide, 'w', sizeof(wide));
+  CHECK(lookup_new(&host, columns, 5, 0, &store, &error) == SQLITE_OK);
   CHECK(lookup_fill(store, &error) == SQLITE_OK);
   for (int64_t i = 0; i < 3000; i++) {
     char name[20], digits[20];
     sqlite3_snprintf(sizeof(name), name, "name%d", (int)i);
     sqlite3_snprintf(sizeof(digits), digits, "%d", (int)i);
-    Value row[] = {i < 3 ? null() : integer(i), text(name), real((double)i / 2), text(digits)};
+    Value row[] = {i < 3 ? null() : integer(i), text(name), real((double)i / 2), text(digits),
+                   bytes(VALUE_TEXT, wide, (size_t)width)};
+    row[4].json = json && i % 2 == 0;
     CHECK(lookup_add(store, row, &error) == SQLITE_OK);
   }
   CHECK(lookup_end(store, &error) == SQLITE_OK);
@@ -384,12 +409,16 @@ static void test_indexes(void) {
     CHECK(plan == same);
     CHECK(lookup_search(store, plan, searches[i].arguments, searches[i].count, &error) ==
           SQLITE_OK);
-    while (lookup_next(store, &error) == SQLITE_ROW)
-      count++;
-    CHECK(count == (i == 2 || i == 7 ? 3 : i == 4 || i == 5 ? 0 : 1) + (i == 7 ? -1 : 0));
+    for (Value last; lookup_next(store, &error) == SQLITE_ROW; count++) {
+      CHECK(lookup_value(store, 4, &last, &error) == SQLITE_OK);
+      if (i < 2) CHECK(last.type == VALUE_TEXT && !last.json); /* of row 77 */
+      if (i == 6) CHECK(last.json == (json && count == 1));    /* 77, 78 */
+    }
+    CHECK(count == (i == 2 ? 3 : i == 6 ? 2 : i == 4 ? 0 : 1));
   }
   CHECK(scan_steps(store) == 0);
   CHECK(store->index_count == 6);
+  CHECK(covered(store, &all) == (width < 300 ? all : 0) && all == 8);
   lookup_free(store);
 }
 
@@ -402,7 +431,9 @@ int main(void) {
   test_several(db);
   sqlite3_close(db);
   test_exact();
-  test_indexes();
+  test_indexes(0, false);
+  test_indexes(200, true);
+  test_indexes(500, true);
   error_clear(&error);
   return unit_report();
 }
