@@ -169,6 +169,15 @@ asan: deps-test
 	@$(MAKE) -j$(JOBS) all units BUILD=build-asan SANITIZE=address,undefined CFLAGS="-O1 -g"
 	@BUILD=build-asan SANITIZE=address,undefined $(TCLSH) test/run.tcl $(T)
 
+# Random queries over remote tables against local copies: more of them than make test has.
+N      = 10000
+SEED   = 1
+DRIVER =
+.PHONY: fuzz
+fuzz: deps-test
+	@$(MAKE) -j$(JOBS) all
+	@BUILD=$(BUILD) QUERIES=$(N) SEED=$(SEED) DRIVER=$(DRIVER) LIMIT=1000000 $(TCLSH) test/run.tcl differential
+
 C_FILES = $(shell find ext src test -name '*.[ch]')
 
 .PHONY: lint format
@@ -219,6 +228,7 @@ help:
 	@echo "make test         installs what testing needs, builds, runs all tests on real servers"
 	@echo "make test T=name  runs test/name.test; several: T=\"load python\""
 	@echo "make asan         the same tests with AddressSanitizer and UBSan (T= works too)"
+	@echo "make fuzz N=100000 SEED=1 DRIVER=postgresql   random queries over remote tables (test/differential.test)"
 	@echo "make lint         clang-format and cppcheck; make format settles the former"
 	@echo "make install      into PREFIX=$(PREFIX), prints the .load line; DESTDIR is honoured"
 	@echo "make uninstall    takes it away again"

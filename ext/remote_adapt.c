@@ -85,7 +85,7 @@ static bool same_columns(const RemoteAdapt *adapt, const AdaptScan *scan) {
 
 /* ---------------------------------------------------------------- what is asked */
 
-static bool lookup_operator(PushOperator op, LookupOperator *found) {
+static bool lookup_relation(PushOperator op, LookupRelation *found) {
   switch (op) {
   case PUSH_EQ: *found = LOOKUP_EQ; return true;
   case PUSH_IS: *found = LOOKUP_IS; return true;
@@ -109,10 +109,10 @@ static int take_plan(RemoteAdapt *adapt, const AdaptScan *scan, LookupPlan **pla
     const PlanArgument *argument = &asked->arguments[i];
     LookupTerm *term = &terms[count];
     if (argument->use != PLAN_TEST || adapt->map[argument->column] < 0) continue;
-    if (!lookup_operator(argument->op, &term->operator)) continue;
+    if (!lookup_relation(argument->op, &term->relation)) continue;
     if (argument->op == PUSH_NOT_NULL && scan->arguments->outer_join != OUTER_JOIN_NONE) continue;
     /* beside a number texts that look like numbers come first (push_decide.c) */
-    bool upper = term->operator== LOOKUP_LT || term->operator== LOOKUP_LE;
+    bool upper = term->relation == LOOKUP_LT || term->relation == LOOKUP_LE;
     if (upper && adapt->table->columns[argument->column].affinity < AFFINITY_NUMERIC) continue;
     term->column = (size_t)adapt->map[argument->column];
     term->argument = (size_t)i;

@@ -22,6 +22,7 @@
 ** used, and the first statement has all that is needed.
 */
 #include "../src/cursor.h"
+#include "../src/snapshot.h"
 #include "column_names.h"
 #include "remote_adapt.h"
 #include "row_identity.h"
@@ -86,6 +87,13 @@ RemoteScan *remote_scan_new(RemoteTable *table) {
   scan->record = record;
   scan->adapt = adapt;
   table->newest = scan;
+  /* one that fails here fails again, and says so, when rows are asked for */
+  Error ignored = {0};
+  if (remote_table_remote(table, &scan->remote, &ignored) == SQLITE_OK)
+    snapshot_cursor_opened(scan->remote);
+  else
+    scan->remote = NULL;
+  error_clear(&ignored);
   scan->eof = true;
   buffer_init(&scan->sql, &table->connector->host);
   buffer_init(&scan->key, &table->connector->host);
@@ -124,6 +132,13 @@ void remote_scan_end(RemoteScan *scan) {
   scan->seen.count = 0;
 }
 
+static void leave_remote(RemoteScan *scan) {
+  if (!scan->remote) return;
+  snapshot_cursor_closed(scan->remote);
+  remote_release(scan->remote);
+  scan->remote = NULL;
+}
+
 void remote_scan_free(RemoteScan *scan) {
   if (!scan) return;
   remote_scan_end(scan);
@@ -146,7 +161,7 @@ void remote_scan_free(RemoteScan *scan) {
   sqlite3_free(scan->seen.hashes);
   sqlite3_free(scan->plan_text);
   sqlite3_free(scan->map);
-  remote_release(scan->remote);
+  leave_remote(scan);
   sqlite3_free(scan);
 }
 
@@ -426,7 +441,8 @@ int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_valu
   Remote *remote;
   int code = remote_table_remote(scan->table, &remote, error);
   if (code != SQLITE_OK) return code;
-  remote_release(scan->remote);
+  snapshot_cursor_opened(remote); /* before it leaves: it may be the same */
+  leave_remote(scan);
   scan->remote = remote;
   code = take_plan(scan, plan, error);
   if (code == SQLITE_OK)

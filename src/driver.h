@@ -176,6 +176,11 @@ typedef struct DriverDialect {
   const char *begin;           /* read-write transaction, server's default isolation */
   const char *begin_snapshot;  /* the same, all reads see one snapshot */
   const char *begin_read_only; /* one READ ONLY transaction */
+  const char *
+      export_snapshot; /* in a begin_snapshot transaction: SELECT that names its snapshot for others;
+                                  NULL = cannot be shared */
+  const char
+      *import_snapshot; /* printf format with %q: the first statement of another's transaction */
   const char *commit;
   const char *rollback;
   const char *savepoint;       /* printf format with one %s: a plain identifier */

@@ -1,17 +1,17 @@
 /*
-** lookup.c: rows kept in a private temporary database: its life, remembered answers, reading.
+** lookup.c: rows kept in a private temporary database: its life, and rows put in and read.
 **
-**   t(c0, c1, …)       rows, in the order they came
-**   k(key, head, tail) an answer's key (plan and arguments) and the rowids of its first and last row
+**   t(c0, c1, …)        rows, in the order they came; `unmarked`: see bind_unmarked
+**   k(key, head, tail)  an answer's key (plan and arguments) and the rowids of its first and last row
 **
-** The columns have no affinity: what goes in comes out, bit by bit. (Declared as the virtual table is, an
-** INTEGER column would turn the text of a number above 2^63 into a REAL, a REAL column -0.0 into 0.0.) What
-** the declared affinity and collation mean for a search is in lookup_search.c.
+** The columns have no affinity: what goes in comes out, bit by bit. (Declared as those of the virtual
+** table, an INTEGER column would turn the text of a number above 2^63 into a REAL, and a REAL column
+** -0.0 into 0.0.) What the declared affinity and collation mean for a search is in lookup_search.c.
 **
-** The database is SQLite's temporary kind: a file without a name that is written only when the page cache is
-** full, so memory stays flat. (An SQLite built to keep temporary files in memory does so here.) It is one long
-** transaction without a journal, hence of no use after an error; then it is closed and opened anew.
-** Statements stay prepared: the connection is ours alone.
+** The database is SQLite's temporary kind: a file without a name that is written only when the page
+** cache is full, so memory stays flat. (An SQLite built to keep temporary files in memory does so
+** here.) All is one transaction without a journal, so nothing is left of it after an error; it is
+** then closed, and opened anew when needed. Statements stay prepared: the connection is ours alone.
 */
 #include "lookup_state.h"
 #include "driver_support.h"
@@ -20,9 +20,7 @@
 
 #define OPS_BETWEEN_LOOKS 1000 /* of SQLite's virtual machine: some 20 microseconds */
 #define LOOK_EVERY 50000       /* microseconds between two looks at the interrupt */
-#define ANSWERS_KEPT 8         /* an answer may take one part in this many of the limit */
 #define VALUE_COST 9           /* bytes of a value beside those of its text */
-#define KEY_COST 32
 
 /* ---------------------------------------------------------------- the database */
 
@@ -73,14 +71,15 @@ int lookup_failed(Lookup *store, int code, Error *error) {
   return error->code;
 }
 
-static int prepare(Lookup *store, const char *sql, sqlite3_stmt **statement) {
+int lookup_prepare(Lookup *store, const char *sql, sqlite3_stmt **statement) {
   return sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 }
 
-int lookup_prepare(Lookup *store, sqlite3_str *sql, sqlite3_stmt **statement) {
+int lookup_prepare_built(Lookup *store, sqlite3_str *sql, sqlite3_stmt **statement) {
   int code = sqlite3_str_errcode(sql);
   char *text = sqlite3_str_finish(sql);
-  if (code == SQLITE_OK) code = text != NULL ? prepare(store, text, statement) : SQLITE_NOMEM;
+  if (code == SQLITE_OK)
+    code = text != NULL ? lookup_prepare(store, text, statement) : SQLITE_NOMEM;
   sqlite3_free(text);
   return code;
 }
@@ -101,7 +100,7 @@ int lookup_execute(Lookup *store, sqlite3_str *sql) {
   return code;
 }
 
-/* An extension that the host makes every connection load has run on it: take back what it may have set. */
+/* What sqlite3_auto_extension has run on it may have set limits or a progress handler. */
 static void configure(Lookup *store) {
   static const int limits[] = {SQLITE_LIMIT_LENGTH,
                                SQLITE_LIMIT_SQL_LENGTH,
@@ -117,7 +116,7 @@ static void configure(Lookup *store) {
   sqlite3_progress_handler(store->db, OPS_BETWEEN_LOOKS, on_progress, store);
 }
 
-static int database_open(Lookup *store, Error *error) {
+int lookup_open(Lookup *store, Error *error) {
   if (store->db != NULL) return SQLITE_OK;
   int flags =
       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
@@ -127,7 +126,7 @@ static int database_open(Lookup *store, Error *error) {
     sqlite3_str *sql = sqlite3_str_new(store->db);
     sqlite3_str_appendall(sql, "PRAGMA encoding='UTF-8'; PRAGMA journal_mode=off;"
                                "PRAGMA synchronous=off; PRAGMA locking_mode=exclusive;"
-                               "PRAGMA secure_delete=off; PRAGMA cache_size=-4000;"
+                               "PRAGMA secure_delete=off; PRAGMA cache_size=-8000;"
                                "BEGIN; CREATE TABLE t(");
     lookup_column_list(store, sql);
     sqlite3_str_appendall(sql, "); CREATE TABLE k(key BLOB PRIMARY KEY, head, tail) WITHOUT ROWID");
@@ -138,9 +137,17 @@ static int database_open(Lookup *store, Error *error) {
 
 /* ---------------------------------------------------------------- making and freeing */
 
+/* SQLite's own rules (datatype3.html, 3.1), in their order. */
 static LookupAffinity affinity_of(const char *type) {
-  if (type == NULL || type[0] == 0 || sqlite3_stricmp(type, "BLOB") == 0) return AFFINITY_NONE;
-  return sqlite3_stricmp(type, "TEXT") == 0 ? AFFINITY_TEXT : AFFINITY_NUMBER;
+  static const struct {
+    const char *like;
+    LookupAffinity affinity;
+  } rules[] = {{"%INT%", AFFINITY_NUMBER}, {"%CHAR%", AFFINITY_TEXT}, {"%CLOB%", AFFINITY_TEXT},
+               {"%TEXT%", AFFINITY_TEXT},  {"%BLOB%", AFFINITY_NONE}, {"", AFFINITY_NONE}};
+  for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    if (sqlite3_strlike(rules[i].like, type, 0) == 0) return rules[i].affinity;
+  }
+  return AFFINITY_NUMBER;
 }
 
 static const char *collation_of(const char *name) {
@@ -241,74 +248,12 @@ int lookup_bind(sqlite3_stmt *statement, int number, const Value *value,
   return sqlite3_bind_null(statement, number);
 }
 
-static bool has_bytes(const Value *value) {
-  return value->type == VALUE_TEXT || value->type == VALUE_BLOB;
-}
-
-static bool key_reserve(Lookup *store, size_t more) {
-  if (more <= store->key_capacity - store->key_size) return true;
-  size_t capacity = store->key_capacity * 2;
-  if (capacity < store->key_size + more) capacity = store->key_size + more;
-  char *key = sqlite3_realloc64(store->key, capacity);
-  if (key == NULL) return false;
-  store->key = key;
-  store->key_capacity = capacity;
-  return true;
-}
-
-static void key_append(Lookup *store, const void *data, size_t size) {
-  if (size > 0) memcpy(store->key + store->key_size, data, size);
-  store->key_size += size;
-}
-
-/* store->key: the plan's number, then for each argument its type and its bits, or its size and bytes. */
-static bool key_make(Lookup *store, const LookupPlan *plan, const Value *arguments, size_t count) {
-  size_t size = sizeof(plan->number);
-  for (size_t i = 0; i < count; i++)
-    size += 1 + sizeof(int64_t) + (has_bytes(&arguments[i]) ? arguments[i].bytes.size : 0);
-  store->key_size = 0;
-  if (!key_reserve(store, size)) return false;
-  key_append(store, &plan->number, sizeof(plan->number));
-  for (size_t i = 0; i < count; i++) {
-    const Value *value = &arguments[i];
-    char type = (char)value->type;
-    key_append(store, &type, 1);
-    if (value->type == VALUE_INTEGER) {
-      key_append(store, &value->integer, sizeof(value->integer));
-    } else if (value->type == VALUE_REAL) {
-      key_append(store, &value->real, sizeof(value->real));
-    } else if (has_bytes(value)) {
-      uint64_t bytes = value->bytes.size;
-      key_append(store, &bytes, sizeof(bytes));
-      key_append(store, value->bytes.data, value->bytes.size);
-    }
-  }
-  return true;
-}
-
-/* ---------------------------------------------------------------- recording */
-
-/* Takes the rows of the unfinished answer out again. */
-static void answer_forget(Lookup *store) {
-  int code = SQLITE_OK;
-  if (store->answer_first != 0) {
-    if (store->forget == NULL)
-      code = prepare(store, "DELETE FROM t WHERE rowid>=?1", &store->forget);
-    if (code == SQLITE_OK) {
-      sqlite3_bind_int64(store->forget, 1, store->answer_first);
-      sqlite3_step(store->forget);
-      code = sqlite3_reset(store->forget);
-    }
-  }
-  store->state = LOOKUP_ANSWERS;
-  store->answer_first = store->answer_bytes = 0;
-  if (code != SQLITE_OK) lookup_drop(store);
-}
+/* ---------------------------------------------------------------- taking rows */
 
 void lookup_settle(Lookup *store) {
   if (store->reader != NULL) sqlite3_reset(store->reader);
   store->reader = NULL;
-  if (store->state == LOOKUP_RECORDING) answer_forget(store);
+  if (store->state == LOOKUP_RECORDING) lookup_answer_forget(store);
   if (store->state == LOOKUP_FILLING) lookup_drop(store);
 }
 
@@ -316,25 +261,10 @@ void lookup_abandon(Lookup *store) {
   if (lookup_wants_rows(store)) lookup_settle(store);
 }
 
-int lookup_begin(Lookup *store, LookupPlan *plan, const Value *arguments, size_t count,
-                 Error *error) {
-  int64_t most = store->limit / ANSWERS_KEPT;
-  lookup_settle(store);
-  if (store->state == LOOKUP_WHOLE) return SQLITE_OK;
-  if (!key_make(store, plan, arguments, count)) return lookup_failed(store, SQLITE_NOMEM, error);
-  if ((int64_t)store->key_size + KEY_COST > most) return SQLITE_OK;
-  if (store->bytes > store->limit - most) lookup_drop(store);
-  int code = database_open(store, error);
-  if (code != SQLITE_OK) return code;
-  store->state = LOOKUP_RECORDING;
-  store->answer_bytes = (int64_t)store->key_size + KEY_COST;
-  return SQLITE_OK;
-}
-
 int lookup_fill(Lookup *store, Error *error) {
   lookup_settle(store);
   lookup_drop(store);
-  int code = database_open(store, error);
+  int code = lookup_open(store, error);
   if (code == SQLITE_OK) store->state = LOOKUP_FILLING;
   return code;
 }
@@ -345,11 +275,11 @@ static int insert_prepare(Lookup *store) {
   for (size_t i = 2; i <= store->column_count + (store->json_count > 0); i++)
     sqlite3_str_appendf(sql, ",?%d", (int)i);
   sqlite3_str_appendall(sql, ")");
-  return lookup_prepare(store, sql, &store->insert);
+  return lookup_prepare_built(store, sql, &store->insert);
 }
 
-/* The texts of JSON columns that are not marked as JSON, one bit per column, in store->key (which is used
-** again only after this); NULL, the usual case, when there are none. */
+/* Which texts of JSON columns are not marked as JSON, one bit per column; NULL, the usual case, when
+** there are none. */
 static int bind_unmarked(Lookup *store, const Value *values) {
   int number = (int)store->column_count + 1;
   bool any = false;
@@ -380,80 +310,26 @@ int lookup_add(Lookup *store, const Value *values, Error *error) {
   if (!lookup_wants_rows(store)) return SQLITE_OK;
   int64_t size = VALUE_COST;
   for (size_t i = 0; i < store->column_count; i++)
-    size += VALUE_COST + (has_bytes(&values[i]) ? (int64_t)values[i].bytes.size : 0);
+    size += VALUE_COST + (value_has_bytes(&values[i]) ? (int64_t)values[i].bytes.size : 0);
   bool recording = store->state == LOOKUP_RECORDING;
-  if (recording && store->answer_bytes + size > store->limit / ANSWERS_KEPT) {
-    answer_forget(store);
+  if (recording && !lookup_answer_fits(store, size)) {
+    lookup_answer_forget(store);
     return SQLITE_OK;
   }
   int code = insert_row(store, values);
   if (code != SQLITE_OK) return lookup_failed(store, code, error);
-  if (!recording) {
+  if (recording) {
+    lookup_answer_row(store, size);
+  } else {
     lookup_note_values(store, values);
     store->bytes += size;
-    return SQLITE_OK;
   }
-  store->answer_last = sqlite3_last_insert_rowid(store->db);
-  if (store->answer_first == 0) store->answer_first = store->answer_last;
-  store->answer_bytes += size;
   return SQLITE_OK;
 }
 
 int lookup_end(Lookup *store, Error *error) {
+  if (store->state == LOOKUP_RECORDING) return lookup_answer_end(store, error);
   if (store->state == LOOKUP_FILLING) store->state = LOOKUP_WHOLE;
-  if (store->state != LOOKUP_RECORDING) return SQLITE_OK;
-  int code = SQLITE_OK;
-  if (store->keep == NULL)
-    code = prepare(store, "INSERT OR REPLACE INTO k VALUES(?1,?2,?3)", &store->keep);
-  if (code == SQLITE_OK)
-    code = sqlite3_bind_blob64(store->keep, 1, store->key, store->key_size, SQLITE_STATIC);
-  if (code == SQLITE_OK) {
-    sqlite3_bind_int64(store->keep, 2, store->answer_first);
-    sqlite3_bind_int64(store->keep, 3, store->answer_last);
-    sqlite3_step(store->keep);
-    code = sqlite3_reset(store->keep);
-  }
-  if (code != SQLITE_OK) return lookup_failed(store, code, error);
-  store->bytes += store->answer_bytes;
-  store->answer_bytes = store->answer_first = 0;
-  store->state = LOOKUP_ANSWERS;
-  return SQLITE_OK;
-}
-
-/* ---------------------------------------------------------------- finding an answer */
-
-static int answer_prepare(Lookup *store) {
-  sqlite3_str *sql = sqlite3_str_new(store->db);
-  sqlite3_str_appendall(sql, "SELECT ");
-  lookup_column_list(store, sql);
-  sqlite3_str_appendall(sql, " FROM t WHERE rowid BETWEEN ?1 AND ?2");
-  int code = lookup_prepare(store, sql, &store->answer);
-  if (code == SQLITE_OK)
-    code = prepare(store, "SELECT head, tail FROM k WHERE key=?1", &store->find);
-  return code;
-}
-
-int lookup_find(Lookup *store, LookupPlan *plan, const Value *arguments, size_t count, bool *found,
-                Error *error) {
-  *found = false;
-  lookup_settle(store);
-  if (store->state == LOOKUP_WHOLE || store->bytes == 0) return SQLITE_OK;
-  if (!key_make(store, plan, arguments, count)) return lookup_failed(store, SQLITE_NOMEM, error);
-  int code = store->find == NULL ? answer_prepare(store) : SQLITE_OK;
-  if (code == SQLITE_OK)
-    code = sqlite3_bind_blob64(store->find, 1, store->key, store->key_size, SQLITE_STATIC);
-  if (code != SQLITE_OK) return lookup_failed(store, code, error);
-  bool known = sqlite3_step(store->find) == SQLITE_ROW;
-  int64_t first = known ? sqlite3_column_int64(store->find, 0) : 0;
-  int64_t last = known ? sqlite3_column_int64(store->find, 1) : 0;
-  code = sqlite3_reset(store->find);
-  if (code != SQLITE_OK) return lookup_failed(store, code, error);
-  if (first != 0) {
-    sqlite3_bind_int64(store->answer, 1, first);
-    sqlite3_bind_int64(store->answer, 2, last);
-    store->reader = store->answer;
-  }
-  *found = known;
   return SQLITE_OK;
 }
 

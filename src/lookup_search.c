@@ -1,40 +1,42 @@
 /*
 ** lookup_search.c: which rows of the whole table can satisfy the terms of a search.
 **
-** The virtual table's query decides in the end; here only no row may be missed. What makes that hard is that
-** the query compares `column op argument` in one of three ways, by the column's declared affinity and that of
-** the expression the argument came from, which the virtual table is never told:
+** The virtual table's query decides in the end; here only no row may be missed. What makes that hard
+** is that the query compares `column relation argument` in one of three ways, chosen by the affinity of
+** the column and that of the expression the argument came from, which no virtual table is told:
 **
-**   as is      number = number, text = text by the collation, blob = blob; number < text < blob
-**   NUMERIC    a text on either side that looks like a number is one: '05' = 5
-**   TEXT       if one side is a text, a number on the other side is printed: '5' = 5, but '05' <> 5
+**   as is     number with number, text with text by the collation, blob with blob; the kinds in order
+**   NUMERIC   as is, after a text on either side that looks like a number became one: '05' = 5
+**   TEXT      as is, after a number that meets a text was printed: '5' = 5, '05' <> 5
 **
-**   column        | argument came from: a literal, ?, +x, f(x) | a TEXT or BLOB column | a numeric column
-**   INTEGER, REAL, NUMERIC                NUMERIC                NUMERIC                 NUMERIC
-**   TEXT                                  TEXT                   as is                   NUMERIC
-**   BLOB, none                            as is                  as is                   NUMERIC
+**                             argument came from
+**   column                    a literal, ?, expression   a TEXT or BLOB column   a numeric column
+**   INTEGER, REAL, NUMERIC    NUMERIC                    NUMERIC                 NUMERIC
+**   TEXT                      TEXT                       as is                   NUMERIC
+**   BLOB, none                as is                      as is                   NUMERIC
 **
-** Let N(x) be CAST(x AS NUMERIC): x itself for a number, the number that a text looks like. Whatever the way,
-** equal values are the same text (by the collation), the same blob, or have the same N; or the column's text is
-** the print of the argument (then N(column) = N(print(argument))), or the argument's text the print of a number
-** in a TEXT column ("mixed": such a column's terms are dropped). So one index on c and one on N(c) find all:
+** Let N(x) be CAST(x AS NUMERIC): x itself for a number, the number that a text looks like or starts
+** with. Values that are equal in one of the ways are the same text by the collation, the same blob, or
+** have the same N; or a text of the column is the print of the argument, and then has the N of that
+** print. (An argument that is the print of a REAL in the column is left: a TEXT column that holds
+** numbers is not searched by.) So an index on c and one on N(c) find all, without regard to the way:
 **
-**   = and IS      | INTEGER                | REAL                         | text like a number     | other text | blob
-**   numeric       | N(c) = ?               | N(c) = ?                     | N(c) = N(?)            | c = ?      | c = ?
-**   TEXT          | N(c) = ? [own]         | N(c) IN (?, N(print ?)) [own]| N(c) = N(?) [own]      | c = ? [own]| c = ?
-**   BLOB, none    | N(c) = ?               | N(c) = ?                     | N(c) = N(?) [own]      | c = ? [own]| c = ?
+**   = and IS      INTEGER         REAL                          like a number    other text     blob
+**   numeric       N(c) = ?        N(c) = ?                      N(c) = N(?)      c = ? [own]    c = ?
+**   TEXT          N(c) = ? [own]  N(c) IN (?, N(print ?)) [own] N(c)=N(?) [own]  c = ? [own]    c = ?
+**   BLOB, none    N(c) = ?        N(c) = ?                      N(c)=N(?) [own]  c = ? [own]    c = ?
 **
-** The order differs more between the ways, so a range is searched only where they agree. That needs a column in
-** which no text looks like a number ("digits"):
+** The order differs more from way to way, so a range is searched only where all possible ways agree.
+** That needs a column in which no text looks like a number ([no digits]):
 **
-**   < <= > >=     | INTEGER, REAL          | text like a number     | other text             | blob
-**   numeric       | c < ?  without digits  | dropped                | c < ? no digits, [own] | c < ?
-**   TEXT          | dropped                | dropped                | c < ? no digits, [own] | c < ?
-**   BLOB, none    | c < ?  without digits  | dropped                | c < ? no digits, [own] | c < ?
+**   < <= > >=     INTEGER, REAL        like a number   other text                 blob
+**   numeric       c < ? [no digits]    dropped         c < ? [no digits] [own]    c < ?
+**   TEXT          dropped              dropped         c < ? [no digits] [own]    c < ?
+**   BLOB, none    c < ? [no digits]    dropped         c < ? [no digits] [own]    c < ?
 **
-** [own]: two texts may be compared, so the term is dropped unless it uses the column's own collation. (That
-** texts which BINARY, NOCASE or RTRIM take for equal have the same N is true of these three.)
-** NULL: = and ranges are true for no row, IS finds the NULLs.
+** [own]: two texts may be compared, so the term is dropped if it has not the column's own collation.
+** (That texts which it takes for equal have the same N is true of BINARY, NOCASE and RTRIM.)
+** With a NULL, = and ranges are true for no row, and IS finds the NULLs.
 */
 #include "lookup_state.h"
 #include <string.h>
@@ -96,7 +98,7 @@ void lookup_note_values(Lookup *store, const Value *values) {
 
 /* The tables above. */
 static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, const Value *value) {
-  if (value->type == VALUE_NULL) return term->operator== LOOKUP_IS ? FORM_NULL : FORM_NEVER;
+  if (value->type == VALUE_NULL) return term->relation == LOOKUP_IS ? FORM_NULL : FORM_NEVER;
   if (value->type == VALUE_BLOB) return FORM_PLAIN;
   bool text = value->type == VALUE_TEXT;
   bool number = !text || like_number(value->bytes.data, value->bytes.size);
@@ -104,7 +106,7 @@ static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, co
       text ? !(number && column->affinity == AFFINITY_NUMBER) : column->affinity == AFFINITY_TEXT;
   if (column->mixed) return FORM_FREE;
   if (texts_meet && !(term->own_collation && column->collation != NULL)) return FORM_FREE;
-  if (term->operator== LOOKUP_EQ || term->operator== LOOKUP_IS) {
+  if (term->relation == LOOKUP_EQ || term->relation == LOOKUP_IS) {
     if (!number) return FORM_PLAIN;
     bool printed = column->affinity == AFFINITY_TEXT && value->type == VALUE_REAL;
     return printed ? FORM_EITHER : FORM_NUMBER;
@@ -115,7 +117,7 @@ static LookupForm term_form(const LookupTerm *term, const KeptColumn *column, co
 
 static bool is_equality(const LookupTerm *term, LookupForm form) {
   if (form == FORM_NUMBER || form == FORM_EITHER || form == FORM_NULL) return true;
-  return form == FORM_PLAIN && (term->operator== LOOKUP_EQ || term->operator== LOOKUP_IS);
+  return form == FORM_PLAIN && (term->relation == LOOKUP_EQ || term->relation == LOOKUP_IS);
 }
 
 /* Fills plan->forms; false when no row can be found. */
@@ -124,9 +126,9 @@ static bool plan_forms(const Lookup *store, LookupPlan *plan, const Value *argum
   for (size_t i = 0; i < plan->term_count; i++) {
     const LookupTerm *term = &plan->terms[i];
     LookupForm form = FORM_FREE;
-    if (term->operator== LOOKUP_IS_NULL) {
+    if (term->relation == LOOKUP_IS_NULL) {
       form = FORM_NULL;
-    } else if (term->operator== LOOKUP_NOT_NULL) {
+    } else if (term->relation == LOOKUP_NOT_NULL) {
       form = FORM_NOT_NULL;
     } else if (term->argument < count) {
       form = term_form(term, &store->columns[term->column], &arguments[term->argument]);
@@ -193,7 +195,7 @@ static int index_make(Lookup *store, const LookupPlan *plan) {
 
 static void term_print(const Lookup *store, const LookupTerm *term, LookupForm form, int parameter,
                        sqlite3_str *sql) {
-  static const char *const operators[] = {"=", "=", "<", "<=", ">", ">="};
+  static const char *const relations[] = {"=", "=", "<", "<=", ">", ">="};
   const char *collation = store->columns[term->column].collation;
   int column = (int)term->column;
   switch (form) {
@@ -202,7 +204,7 @@ static void term_print(const Lookup *store, const LookupTerm *term, LookupForm f
   case FORM_NULL: sqlite3_str_appendf(sql, "c%d IS NULL", column); break;
   case FORM_NOT_NULL: sqlite3_str_appendf(sql, "c%d IS NOT NULL", column); break;
   case FORM_PLAIN:
-    sqlite3_str_appendf(sql, "c%d%s?%d COLLATE %s", column, operators[term->operator], parameter,
+    sqlite3_str_appendf(sql, "c%d%s?%d COLLATE %s", column, relations[term->relation], parameter,
                         collation != NULL ? collation : "BINARY");
     break;
   case FORM_NUMBER:
@@ -228,7 +230,7 @@ static int variant_prepare(Lookup *store, const LookupPlan *plan, sqlite3_stmt *
     term_print(store, &plan->terms[i], plan->forms[i], (int)i + 1, sql);
     before = " AND ";
   }
-  return lookup_prepare(store, sql, statement);
+  return lookup_prepare_built(store, sql, statement);
 }
 
 /* Frees the one that was used longest ago. */

@@ -1,5 +1,9 @@
 /*
-** lookup_state.h: what lookup.c (keeping rows) and lookup_search.c (finding them by terms) share.
+** lookup_state.h: what the files of a look-up store share.
+**
+**   lookup.c          the database; rows put in and read
+**   lookup_answers.c  remembered answers: keys, limit
+**   lookup_search.c   rows of the whole table by terms
 */
 #ifndef CONNECTOR_LOOKUP_STATE_H
 #define CONNECTOR_LOOKUP_STATE_H
@@ -90,20 +94,39 @@ struct Lookup {
   int64_t answer_bytes;
 };
 
-/* Both return `code`, or SQLITE_NOMEM. Makes the Error of what the database said last, and drops it. */
-int lookup_failed(Lookup *store, int code, Error *error);
-/* Closes the database with all that is in it. */
+static inline bool value_has_bytes(const Value *value) {
+  return value->type == VALUE_TEXT || value->type == VALUE_BLOB;
+}
+
+/* lookup.c */
+
+/* Opens the database when there is none. */
+int lookup_open(Lookup *store, Error *error);
+/* Closes it, with all that is in it. */
 void lookup_drop(Lookup *store);
-/* Ends a reading and an unfinished recording. */
+/* Makes the Error of what the database said last, drops it, and returns the error's code. */
+int lookup_failed(Lookup *store, int code, Error *error);
+/* Ends a reading, an unfinished recording or filling. */
 void lookup_settle(Lookup *store);
-/* Both free sql. */
+int lookup_prepare(Lookup *store, const char *sql, sqlite3_stmt **statement);
+/* These two free sql. */
+int lookup_prepare_built(Lookup *store, sqlite3_str *sql, sqlite3_stmt **statement);
 int lookup_execute(Lookup *store, sqlite3_str *sql);
-int lookup_prepare(Lookup *store, sqlite3_str *sql, sqlite3_stmt **statement);
 /* `keep`: SQLITE_STATIC when the statement is done with it before the value goes. */
 int lookup_bind(sqlite3_stmt *statement, int number, const Value *value,
                 sqlite3_destructor_type keep);
 /* The columns of t, and what lookup_value reads: "c0, c1, …". */
 void lookup_column_list(const Lookup *store, sqlite3_str *sql);
+
+/* lookup_answers.c: the answer that is being recorded */
+
+bool lookup_answer_fits(const Lookup *store, int64_t size);
+void lookup_answer_row(Lookup *store, int64_t size); /* the row inserted last is one of it */
+int lookup_answer_end(Lookup *store, Error *error);
+void lookup_answer_forget(Lookup *store); /* takes its rows out again */
+
+/* lookup_search.c */
+
 /* Looks at the values of a row of the whole table for KeptColumn.digits and .mixed. */
 void lookup_note_values(Lookup *store, const Value *values);
 

@@ -9,6 +9,7 @@
 #include "pool.h"
 #include "driver_support.h"
 #include "log.h"
+#include "snapshot.h"
 #include "stream.h"
 #include <string.h>
 #include <unistd.h>
@@ -171,6 +172,7 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error) {
 void link_release(Link *link) {
   Remote *remote = link->remote;
   const Driver *driver = remote->driver;
+  if (snapshot_keeps(link)) return;
   link->stream = NULL;
   link->in_transaction = false;
   if (!link->connection->broken && driver->transaction(link->connection) != TRANSACTION_NONE) {

@@ -31,6 +31,8 @@ typedef struct Link {
   LinkState state;
   DriverConnection *connection;
   bool read_only;      /* last told to the driver's read_only() */
+  bool in_snapshot;    /* its transaction is part of the snapshot (snapshot.h) */
+  bool snapshot_idle;  /* and it waits there for the next read; it is still BUSY for the pool */
   bool in_transaction; /* belongs to the Transaction until its end */
   bool unwanted;       /* connector_close was called, or the block changed: close when given back */
   struct Stream *stream; /* the result that is being read from it, or NULL */
@@ -47,6 +49,10 @@ struct Remote {
   Link *links;
   int64_t next_number;
   int references;         /* the set, virtual tables, cursors, the transaction */
+  int cursors;            /* of virtual tables, open now (snapshot.h) */
+  bool reading;           /* one of them has been read from */
+  char snapshot[64];      /* name of the one they share, "" = none */
+  bool no_snapshot;       /* the server cannot share one */
   struct Schema *schemas; /* schema.h: what is known of the remote catalog; NULL = nothing */
 };
 

@@ -13,6 +13,7 @@
 ** (dialect->error_ends_transaction) each call gets a savepoint of its own, `connector_call`.
 */
 #include "log.h"
+#include "snapshot.h"
 #include "transaction_state.h"
 #include <string.h>
 
@@ -227,6 +228,7 @@ void participant_drop(Transaction *transaction, Participant *participant) {
   *at = participant->next;
   batch_free(participant->batch);
   link_release(participant->link);
+  snapshot_end(participant->remote);
   remote_release(participant->remote);
   sqlite3_free(participant);
 }
@@ -277,7 +279,13 @@ static int enter_enlisted(Turn *turn, Error *error) {
 
 static int enter_own(Turn *turn, Error *error) {
   turn->joining = turn->use == TURN_READ ? JOIN_NONE : JOIN_OWN;
-  int rc = link_acquire(turn->remote, turn->use == TURN_READ, &turn->link, error);
+  int rc = SQLITE_OK;
+  turn->link = NULL;
+  if (turn->use == TURN_READ && snapshot_wanted(turn->remote))
+    rc = snapshot_acquire(turn->remote, &turn->link, error);
+  turn->remote->reading = turn->remote->cursors > 0;
+  if (!rc && !turn->link)
+    rc = link_acquire(turn->remote, turn->use == TURN_READ, &turn->link, error);
   if (rc) return rc;
   if (turn->use == TURN_SEVERAL) turn->before[turn->before_count++] = turn->remote->dialect->begin;
   return SQLITE_OK;
@@ -361,6 +369,7 @@ static int leave_own(Turn *turn, int rc, Error *error) {
   } else if (rc && turn->use != TURN_READ && turn->executed && broken) {
     rc = outcome_unknown(remote, "the statement", error);
   }
+  if (turn->use != TURN_READ) snapshot_end(remote);
   link_release(link);
   return rc;
 }

@@ -26,7 +26,9 @@ proc last_number {} { db onecolumn {SELECT coalesce(max(number), 0) FROM connect
 proc raw_statements {script} {
   set before [last_number]
   uplevel 1 $script
-  db eval {SELECT operation, rows FROM connector_log WHERE number > $before ORDER BY number}
+  # a snapshot that several tables share is begun and ended around the statements
+  db eval {SELECT operation, rows FROM connector_log WHERE number > $before AND NOT (operation LIKE 'BEGIN ISOLATION%'
+    OR operation LIKE 'SET TRANSACTION SNAPSHOT%' OR operation = 'ROLLBACK') ORDER BY number}
 }
 proc statements {script} {
   set result {}
