@@ -129,6 +129,7 @@ static int learn_columns(RemoteTable *table, Remote *remote, Error *error) {
   Schema *schema;
   const SchemaTable *found;
   if (!arguments->table || arguments->column_count) return SQLITE_OK;
+  schema_forget(table->connector, remote->block->name); /* what is known may be old */
   int code = schema_find(remote, arguments->table, &schema, &found, error);
   if (code != SQLITE_OK) return code;
   code = remote_learn(remote->dialect, schema, found, arguments, error);
