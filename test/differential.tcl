@@ -298,11 +298,14 @@ proc differential::difference {got wanted all} {
 # {pushed WORD plain WORD}, each word as above.
 proc differential::differences {query} {
   variable forms
+  variable last_results
   set wanted [run_form $query copy]
+  set last_results [list copy $wanted]
   set result {}
   foreach form {pushed plain} {
     if {$form eq "plain" && $differential::standin ne "remote"} continue
     set got [run_form $query $form]
+    lappend last_results $form $got
     # the printer's notes are the same for each form
     set word [difference $got $wanted [list differential::run_form $query copy 0]]
     if {$word in {order rows} && [is_open $query $wanted]} { set word "" }

@@ -6,8 +6,8 @@
 #   odd_value              {type value} of any type, meant to be unfit
 #   like_value PAIR        another value that resembles the given one
 #
-# The real number -2^63 is kept from: SQLite finds the key -9223372036854775808 by it in a comparison, but not in
-# a search by rowid.
+# The least integer and the real number -2^63 do not meet: SQLite finds the key -9223372036854775808 by it in a
+# comparison, but not in a search by rowid.
 #
 # Values for SQLite are pairs {type value}: n NULL, i integer, r real, t text, b blob (bytes). Tcl 8.6
 # keeps a character beyond U+FFFF as two, which string commands write out as invalid UTF-8: such a
