@@ -85,12 +85,14 @@ int arguments_from_values(Connector *connector, const DriverDialect *dialect, co
     }
   }
   /* an operation without parameters takes '{}' and NULL for none, as callers that always pass them do */
-  TokenKind kind = argc == 1 ? first_parameter(dialect, sql, size) : TOKEN_QUESTION;
-  if (kind == TOKEN_END && values[0].type == VALUE_NULL) {
+  bool is_null = argc == 1 && values[0].type == VALUE_NULL;
+  bool is_object = argc == 1 && is_object_text(&values[0]);
+  TokenKind kind = is_null || is_object ? first_parameter(dialect, sql, size) : TOKEN_QUESTION;
+  if (kind == TOKEN_END && is_null) {
     sqlite3_free(values);
     return SQLITE_OK;
   }
-  if (is_object_text(&values[0]) && (kind == TOKEN_COLON || kind == TOKEN_END)) {
+  if (is_object && (kind == TOKEN_COLON || kind == TOKEN_END)) {
     Value json = values[0];
     sqlite3_free(values);
     int code = arguments_from_text(connector, json.bytes.data, json.bytes.size, result, error);

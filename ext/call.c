@@ -3,6 +3,7 @@
 */
 #include "call.h"
 #include "value.h"
+#include <string.h>
 
 static int call_target(Connector *connector, sqlite3_value *name, sqlite3_value *operation,
                        Call *call, Error *error) {
@@ -37,6 +38,7 @@ int call_begin_json(Connector *connector, sqlite3_value *name, sqlite3_value *op
 
 StreamUse call_stream_use(const Call *call) {
   Lexer lexer;
+  if (!strcasestr(call->operation, "RETURNING")) return STREAM_READ;
   lexer_init(&lexer, call->remote->dialect, call->operation, call->size);
   for (Token token = lexer_next(&lexer); token.kind != TOKEN_END; token = lexer_next(&lexer)) {
     if (token_is(&token, "RETURNING")) return STREAM_FETCH;

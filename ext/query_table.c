@@ -17,9 +17,7 @@ int query_start(Connector *connector, const Call *call, RowSet **rows, Error *er
   int code = stream_open(call->remote, call->operation, call->size, &call->arguments.arguments,
                          call_stream_use(call), &stream, error);
   if (code != SQLITE_OK) return code;
-  bool writes =
-      statement_class(call->remote->dialect, call->operation, call->size) != STATEMENT_READ;
-  return rowset_from_stream(connector, stream, writes, rows, error);
+  return rowset_from_stream(connector, stream, stream_writes(stream), rows, error);
 }
 
 int query_argument_count(const RowArguments *arguments, int first, int *count, Error *error) {

@@ -181,20 +181,26 @@ static int take_arguments(RowCursor *cursor, const char *plan, sqlite3_value **a
   return SQLITE_OK;
 }
 
-/* The arguments as bytes: type, size and content of each. */
+/* The arguments as bytes: for each a mark, type, size and content; those at the end that are not given leave
+** nothing. */
 static int argument_key(const RowArguments *arguments, DriverBuffer *key, Error *error) {
+  int count = arguments->count;
   buffer_reset(key);
-  for (int i = 0; i < arguments->count; i++) {
+  buffer_append(key, "", 0); /* with no argument its data is not NULL either */
+  while (count > 0 && !arguments->values[count - 1])
+    count--;
+  for (int i = 0; i < count; i++) {
     sqlite3_value *from = arguments->values[i];
     Value value = {.type = VALUE_NULL};
     if (from && value_get(from, &value) != SQLITE_OK) return error_memory(error);
-    buffer_format(key, "%c%d", from ? 'v' : '-', (int)value.type);
+    char mark[3] = {from ? 'v' : '-', (char)('0' + value.type), value.json ? 'j' : '-'};
+    buffer_append(key, mark, sizeof mark);
     if (value.type == VALUE_INTEGER) {
       buffer_append(key, (const char *)&value.integer, sizeof value.integer);
     } else if (value.type == VALUE_REAL) {
       buffer_append(key, (const char *)&value.real, sizeof value.real);
     } else if (value.type != VALUE_NULL) {
-      buffer_format(key, "%c%zu:", value.json ? 'j' : '-', value.bytes.size);
+      buffer_append(key, (const char *)&value.bytes.size, sizeof value.bytes.size);
       buffer_append(key, value.bytes.data, value.bytes.size);
     }
   }

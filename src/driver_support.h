@@ -13,6 +13,8 @@ int64_t driver_clock(void);
 /* The same clock, at most DRIVER_CLOCK_COARSE behind, for what is asked once per row. */
 int64_t driver_clock_coarse(void);
 #define DRIVER_CLOCK_COARSE 10000
+/* getpid(), at no cost: for DriverConnection.owner. */
+pid_t driver_process(void);
 
 /* ---- errors ---- */
 
@@ -30,8 +32,8 @@ DriverStatus driver_error_memory(DriverError *error);
 
 typedef enum DriverWait { WAIT_READY, WAIT_INTERRUPTED, WAIT_TIMEOUT, WAIT_ERROR } DriverWait;
 
-/* Waits for poll() `events` on fd until ready, the deadline (0 = none) or an interrupt; the interrupt
-** is looked at once before a wait longer than 50 ms and every 50 ms after. EINTR is not an end.
+/* Waits for poll() `events` on fd until ready, the deadline (0 = none) or an interrupt, which is looked
+** at after 50 ms, every 50 ms from then on, and before a timeout. EINTR is not an end.
 ** *ready (may be NULL) gets revents. fd -1 just sleeps in the same manner. */
 DriverWait driver_wait(const DriverHost *host, int fd, short events, int64_t deadline,
                        short *ready);

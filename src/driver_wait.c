@@ -25,30 +25,33 @@ int64_t driver_clock_coarse(void) {
 #endif
 }
 
+/* One system call when an answer comes soon: the interrupt is looked at when the first slice is over. Who
+** only sleeps looks at once. */
 DriverWait driver_wait(const DriverHost *host, int fd, short events, int64_t deadline,
                        short *ready) {
   struct pollfd entry = {.fd = fd, .events = events};
-  int timeout = 0; /* the first look is free: most answers are there already or come at once */
-  int64_t next_look = 0;
+  int64_t now = driver_clock(), next_look = fd >= 0 ? now + SLICE : now;
+  bool looked = false;
   if (ready != NULL) *ready = 0;
   for (;;) {
+    int64_t wait = next_look - now;
+    if (deadline != 0 && deadline - now < wait) wait = deadline - now;
     entry.revents = 0;
-    int count = poll(&entry, fd >= 0 ? 1 : 0, timeout);
+    int count = poll(&entry, fd >= 0 ? 1 : 0, wait <= 0 ? 0 : (int)((wait + 999) / 1000));
     if (count > 0) {
       if (ready != NULL) *ready = entry.revents;
       return (entry.revents & POLLNVAL) != 0 ? WAIT_ERROR : WAIT_READY;
     }
     if (count < 0 && errno != EINTR && errno != EAGAIN) return WAIT_ERROR;
-    int64_t now = driver_clock();
-    if (deadline != 0 && now >= deadline) return WAIT_TIMEOUT;
+    now = driver_clock();
+    bool over = deadline != 0 && now >= deadline;
     /* Signals may wake poll() far more often than every 50 ms. */
-    if (now >= next_look) {
+    if (now >= next_look || (over && !looked)) {
       if (host->interrupted(host->context)) return WAIT_INTERRUPTED;
+      looked = true;
       now = driver_clock();
       next_look = now + SLICE;
     }
-    int64_t wait = next_look - now;
-    if (deadline != 0 && deadline - now < wait) wait = deadline - now;
-    timeout = wait <= 0 ? 0 : (int)((wait + 999) / 1000);
+    if (over) return WAIT_TIMEOUT;
   }
 }

@@ -17,19 +17,31 @@
 
 /* ---------------------------------------------------------------- making and freeing */
 
+static void error_free(Error *error) {
+  sqlite3_free(error->message);
+  sqlite3_free(error->block);
+  sqlite3_free(error->sql);
+}
+
+/* All of it is as zero: what is set from now on is what the driver did not say. */
+static void error_reset(Error *error) {
+  error_free(error);
+  memset(error, 0, sizeof(*error));
+}
+
 int error_set(Error *error, int code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   char *message = sqlite3_vmprintf(format, arguments); /* first: arguments may point into *error */
   va_end(arguments);
-  error_clear(error);
+  error_reset(error);
   error->code = message != NULL ? code : SQLITE_NOMEM;
   error->message = message;
   return error->code;
 }
 
 int error_memory(Error *error) {
-  error_clear(error);
+  error_reset(error);
   error->code = SQLITE_NOMEM;
   error->message = sqlite3_mprintf("out of memory");
   return SQLITE_NOMEM;
@@ -63,10 +75,8 @@ void error_wrap(Error *error, const char *format, ...) {
 }
 
 void error_clear(Error *error) {
-  sqlite3_free(error->message);
-  sqlite3_free(error->block);
-  sqlite3_free(error->sql);
-  memset(error, 0, sizeof(*error));
+  error_free(error);
+  error_init(error);
 }
 
 int error_copy(Error *to, const Error *from) {

@@ -14,6 +14,7 @@ typedef struct Slot {
   LogEntry entry;
   int64_t started; /* driver_clock() */
   char *sql;       /* until log_end, when it holds a secret: its answer may repeat it */
+  bool plain;      /* the operation is the statement: whole, with nothing masked */
 } Slot;
 
 struct Log {
@@ -67,8 +68,18 @@ static double time_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* Was the same text among the last ones, and nothing in it masked? Looking for secrets takes longer. */
+static bool is_known_plain(const Log *log, const char *sql) {
+  for (int64_t number = log->last; number > 0 && number > log->last - 4; number--) {
+    const Slot *slot = &log->slots[(number - 1) % LOG_ENTRIES];
+    if (slot->plain && strcmp(slot->entry.operation, sql) == 0) return true;
+  }
+  return false;
+}
+
 /* The masked statement, cut between two characters. */
-static char *operation_copy(const char *sql) {
+static char *operation_copy(const Log *log, const char *sql) {
+  if (is_known_plain(log, sql)) return sqlite3_mprintf("%s", sql);
   size_t size = strnlen(sql, OPERATION_SIZE + 1);
   char *text = size > OPERATION_SIZE ? log_mask_part(sql, OPERATION_SIZE) : log_mask(sql);
   if (text == NULL) return NULL;
@@ -90,7 +101,7 @@ int64_t log_begin(Log *log, const char *block, int64_t connection, const char *s
     memset(log->slots, 0, LOG_ENTRIES * sizeof(Slot));
   }
   char *name = sqlite3_mprintf("%s", block != NULL ? block : "");
-  char *operation = operation_copy(sql);
+  char *operation = operation_copy(log, sql);
   if (name == NULL || operation == NULL) {
     sqlite3_free(name);
     sqlite3_free(operation);
@@ -99,7 +110,10 @@ int64_t log_begin(Log *log, const char *block, int64_t connection, const char *s
   Slot *slot = &log->slots[log->last % LOG_ENTRIES];
   slot_clear(slot);
   slot->started = driver_clock();
-  if (strncmp(sql, operation, OPERATION_SIZE) != 0) slot->sql = sqlite3_mprintf("%s", sql);
+  slot->plain = strcmp(sql, operation) == 0;
+  if (!slot->plain && strncmp(sql, operation, OPERATION_SIZE) != 0) {
+    slot->sql = sqlite3_mprintf("%s", sql);
+  }
   slot->entry = (LogEntry){.number = ++log->last,
                            .at = time_now(),
                            .block = name,

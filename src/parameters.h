@@ -58,6 +58,9 @@ const char *parameter_plan_sql(const ParameterPlan *plan, size_t *size, size_t *
 ** number for errors: "set 3: missing key 'b'". */
 int parameter_plan_values(const ParameterPlan *plan, const Arguments *set, int64_t number,
                           Value *values, Error *error);
+/* As parameters_bind would bind this set to the plan's text. False, with nothing in *bound: this set is
+** wrong, or of another form, or needs another text, or there is no memory: parameters_bind says which. */
+bool parameter_plan_bind(ParameterPlan *plan, const Arguments *set, Bound *bound);
 void parameter_plan_free(ParameterPlan *plan);
 
 /* Names of the parameters of a text, for connector_view's hidden columns: `:name` by name in order

@@ -12,8 +12,14 @@ struct ParameterPlan {
   Template template; /* points into sql */
   char *sql;
   Print print;
-  Value *values; /* of the parameters of the set at hand */
+  Value *values;          /* of the parameters of the set at hand */
+  bool positional, named; /* what the first set gave: it may decide what a ? is */
 };
+
+static void form_of(const Arguments *set, bool *positional, bool *named) {
+  *positional = set->positional_count > 0;
+  *named = set->named && set->named->count > 0;
+}
 
 /* The text would be another one for each set. */
 static int refuse_arrays(const ParameterPlan *plan, Error *error) {
@@ -38,6 +44,7 @@ static int plan_set(const ParameterPlan *plan, const Arguments *set, int64_t num
 
 static int plan_fill(ParameterPlan *plan, const DriverDialect *dialect, const char *sql,
                      size_t size, const Arguments *sample, Error *error) {
+  form_of(sample, &plan->positional, &plan->named);
   plan->sql = sqlite3_malloc64((sqlite3_uint64)size + 1);
   if (!plan->sql) return error_memory(error);
   if (size) memcpy(plan->sql, sql, size);
@@ -78,6 +85,28 @@ int parameter_plan_values(const ParameterPlan *plan, const Arguments *set, int64
     values[i] = plan->values[plan->print.placements[i].parameter];
   }
   return SQLITE_OK;
+}
+
+bool parameter_plan_bind(ParameterPlan *plan, const Arguments *set, Bound *bound) {
+  bool positional, named;
+  Error ignored;
+  form_of(set, &positional, &named);
+  *bound = (Bound){0};
+  if (positional != plan->positional || named != plan->named) return false;
+  const Print *print = &plan->print;
+  bound->sql = sqlite3_malloc64(print->size + 1);
+  bound->values = sqlite3_malloc64((print->count + 1) * sizeof *bound->values);
+  error_init(&ignored);
+  if (bound->sql && bound->values &&
+      parameter_plan_values(plan, set, 1, bound->values, &ignored) == SQLITE_OK) {
+    memcpy(bound->sql, print->sql, print->size + 1);
+    bound->sql_size = print->size;
+    bound->value_count = print->count;
+    return true;
+  }
+  error_clear(&ignored);
+  bound_clear(bound);
+  return false;
 }
 
 void parameter_plan_free(ParameterPlan *plan) {

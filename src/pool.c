@@ -12,17 +12,17 @@
 #include "snapshot.h"
 #include "stream.h"
 #include <string.h>
-#include <unistd.h>
 
 #define SECOND INT64_C(1000000)
 /* The longest silence of a server in one wait when the block sets no statement_timeout. */
 #define WAIT_LIMIT (3600 * SECOND)
 #define CLEANUP_LIMIT (5 * SECOND)
 #define CLEANUP_LIMIT_INTERRUPTED (SECOND / 5)
+#define USED_JUST_NOW 10000
 
 static void link_state(Link *link, LinkState state) {
   link->state = state;
-  link->since = driver_clock();
+  link->since = driver_clock_coarse();
 }
 
 /* Closes and frees one connection and takes it out of its pool. */
@@ -50,28 +50,35 @@ void pool_close_all(Remote *remote) {
     link_close(remote->links);
 }
 
-static void pool_expire(Remote *remote) {
-  int64_t limit = block_option_integer(remote->block, "idle_timeout") * SECOND;
-  int64_t now = driver_clock();
+static void pool_expire(Remote *remote, int64_t now) {
   for (Link *link = remote->links, *next; link; link = next) {
     next = link->next;
-    if (link->state == LINK_IDLE && now - link->since > limit) link_close(link);
+    if (link->state == LINK_IDLE && now - link->since > remote->idle_timeout) link_close(link);
   }
+}
+
+/* Is it still there? One that was used a moment ago by a reader is not asked: the question costs a system
+** call, and a read that finds its session dead is tried again (stream.c), then with the question. */
+static bool link_alive(const Link *link, bool read_only, int64_t now) {
+  const Remote *remote = link->remote;
+  if (read_only && !remote->suspect && now - link->since < USED_JUST_NOW) return true;
+  return link->connection->owner != driver_process() || remote->driver->is_alive(link->connection);
 }
 
 /* An idle connection that is still alive; dead ones are closed on the way. A memory database has only one
 ** session, which is never closed for being idle: its data would be gone. */
-static Link *pool_take_idle(Remote *remote, bool read_only) {
+static Link *pool_take_idle(Remote *remote, bool read_only, int64_t now) {
   Link *best = NULL;
   for (Link *link = remote->links, *next; link; link = next) {
     next = link->next;
     if (link->state != LINK_IDLE) continue;
-    if (link->connection->owner == getpid() && !remote->driver->is_alive(link->connection)) {
+    if (!link_alive(link, read_only, now)) {
       link_close(link);
       continue;
     }
     if (!best || (best->read_only != read_only && link->read_only == read_only)) best = link;
   }
+  remote->suspect = false;
   return best;
 }
 
@@ -117,7 +124,6 @@ static int link_connect(Remote *remote, Link **link, Error *error) {
     return error_remote(error, &failure, remote->block->name, "could not connect", NULL);
   }
   made->remote = remote;
-  made->limit = block_option_integer(remote->block, "statement_timeout") * 1000;
   made->number = ++remote->next_number;
   made->read_only = false;
   made->next = remote->links;
@@ -134,16 +140,17 @@ static int pool_displace_single(Remote *remote, Link **link, Error *error) {
     if (rc) return rc;
     break;
   }
-  *link = pool_take_idle(remote, false);
+  *link = pool_take_idle(remote, false, driver_clock());
   return SQLITE_OK;
 }
 
 int link_acquire(Remote *remote, bool read_only, Link **link, Error *error) {
   Link *found = NULL;
+  int64_t now = driver_clock_coarse();
   bool single = remote->links && remote->links->connection->single;
-  int64_t most = block_option_integer(remote->block, "max_connections");
-  if (!single) pool_expire(remote);
-  found = pool_take_idle(remote, read_only);
+  int64_t most = remote->max_connections;
+  if (!single) pool_expire(remote, now);
+  found = pool_take_idle(remote, read_only, now);
   if (!found) {
     int64_t count = 0;
     for (Link *other = remote->links; other; other = other->next)
@@ -182,26 +189,29 @@ void link_release(Link *link) {
       link->connection->broken = true;
     link_cleanup_end(link);
   }
-  if (link->connection->broken)
-    link_state(link, LINK_BROKEN);
-  else
-    link_state(link, LINK_IDLE);
-  bool keep = link->connection->single || block_option_integer(remote->block, "idle_timeout") > 0;
+  link_state(link, link->connection->broken ? LINK_BROKEN : LINK_IDLE);
+  remote->suspect |= link->connection->broken;
+  bool keep = link->connection->single || remote->idle_timeout > 0;
   if (link->state == LINK_BROKEN || link->unwanted || !keep) link_close(link);
   remote_release(remote);
 }
 
+/* How long a call may last, or with no statement_timeout one wait of it. */
+static int64_t link_limit(const Link *link) {
+  int64_t limit = link->remote->statement_timeout;
+  return limit > 0 ? limit : WAIT_LIMIT;
+}
+
 void link_deadline(Link *link) {
-  link->connection->deadline = driver_clock() + (link->limit > 0 ? link->limit : WAIT_LIMIT);
+  link->connection->deadline = driver_clock() + link_limit(link);
 }
 
 void link_deadline_row(Link *link) {
-  link->connection->deadline =
-      driver_clock_coarse() + DRIVER_CLOCK_COARSE + (link->limit > 0 ? link->limit : WAIT_LIMIT);
+  link->connection->deadline = driver_clock_coarse() + DRIVER_CLOCK_COARSE + link_limit(link);
 }
 
 void link_deadline_again(Link *link) {
-  if (link->limit == 0) link_deadline_row(link);
+  if (link->remote->statement_timeout == 0) link_deadline_row(link);
 }
 
 void link_read_only(Link *link, bool on) {

@@ -10,6 +10,7 @@
 #include "pool.h"
 #include "block_set.h"
 #include "schema.h"
+#include "stream_text.h"
 #include "transaction.h"
 #include <string.h>
 
@@ -32,6 +33,7 @@ void remote_release(Remote *remote) {
   if (!remote || --remote->references > 0) return;
   pool_close_all(remote);
   schema_cache_free(remote->schemas);
+  stream_texts_free(remote->texts);
   block_release(remote->block);
   sqlite3_free(remote);
 }
@@ -68,6 +70,9 @@ static int remote_new(Connector *connector, Block *block, Remote **remote, Error
   made->block = block_retain(block);
   made->driver = driver;
   made->dialect = driver->dialect;
+  made->statement_timeout = block_option_integer(block, "statement_timeout") * 1000;
+  made->idle_timeout = block_option_integer(block, "idle_timeout") * 1000000;
+  made->max_connections = block_option_integer(block, "max_connections");
   made->references = 1;
   made->next = connector->remotes->first;
   connector->remotes->first = made;

@@ -37,7 +37,6 @@ typedef struct Link {
   bool unwanted;       /* connector_close was called, or the block changed: close when given back */
   struct Stream *stream; /* the result that is being read from it, or NULL */
   int64_t since;         /* driver_clock() of the last change of state */
-  int64_t limit;         /* statement_timeout in microseconds, 0 = none */
 } Link;
 
 struct Remote {
@@ -46,14 +45,18 @@ struct Remote {
   Block *block; /* retained */
   const Driver *driver;
   const DriverDialect *dialect;
+  /* options of the block that every call needs; times in microseconds, 0 = none */
+  int64_t statement_timeout, idle_timeout, max_connections;
   Link *links;
+  bool suspect; /* a connection was lost: look at each before it is used */
   int64_t next_number;
-  int references;         /* the set, virtual tables, cursors, the transaction */
-  int cursors;            /* of virtual tables, open now (snapshot.h) */
-  bool reading;           /* one of them has been read from */
-  char snapshot[64];      /* name of the one they share, "" = none */
-  bool no_snapshot;       /* the server cannot share one */
-  struct Schema *schemas; /* schema.h: what is known of the remote catalog; NULL = nothing */
+  int references;           /* the set, virtual tables, cursors, the transaction */
+  int cursors;              /* of virtual tables, open now (snapshot.h) */
+  bool reading;             /* one of them has been read from */
+  char snapshot[64];        /* name of the one they share, "" = none */
+  bool no_snapshot;         /* the server cannot share one */
+  struct Schema *schemas;   /* schema.h: what is known of the remote catalog; NULL = nothing */
+  struct StreamText *texts; /* stream_text.h: what is known of operations; NULL = nothing */
 };
 
 RemoteSet *remote_set_new(void);

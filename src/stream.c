@@ -14,9 +14,8 @@
 ** transaction whose session turned out to be dead can be tried once more before anybody saw a row.
 */
 #include "stream.h"
-#include "execute.h"
 #include "log.h"
-#include "transaction.h"
+#include "stream_text.h"
 #include <string.h>
 
 typedef enum StreamState { STREAM_LIVE, STREAM_SPILLED, STREAM_DONE, STREAM_FAILED } StreamState;
@@ -27,9 +26,8 @@ struct Stream {
   StreamUse use;
   bool writes;
   TurnUse turn_use;
-  char *sql; /* the operation as given */
+  bool rows_known; /* whether it gives rows is known before it runs */
   /* while LIVE */
-  Turn turn;
   bool turn_open;
   DriverStatement *statement;
   bool pending;     /* the driver stands on a row that stream_next has not given out yet */
@@ -47,6 +45,8 @@ struct Stream {
   int64_t bytes; /* since last told to the log */
   int64_t received;
   Error failure; /* while FAILED */
+  Turn turn;     /* while LIVE */
+  char sql[];    /* the operation as given */
 };
 
 /* ---------------------------------------------------------------- small things */
@@ -190,57 +190,6 @@ int stream_displace(Stream *stream, Error *error) {
 
 /* ---------------------------------------------------------------- opening */
 
-static int stream_check_text(Remote *remote, const char *sql, size_t size, Error *error) {
-  const DriverDialect *dialect = remote->dialect;
-  const char *at = sql, *end = sql + size, *statement;
-  size_t statement_size;
-  const char *block = remote->block->name;
-  if (!script_next(dialect, &at, end, &statement, &statement_size))
-    return error_set(error, SQLITE_ERROR, "connector '%s': the operation is empty", block);
-  if (script_next(dialect, &at, end, &statement, &statement_size))
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': several statements give no one result: run the script with "
-                     "connector_execute, then query",
-                     block);
-  if (statement_class(dialect, sql, size) == STATEMENT_TRANSACTION)
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': %.20s: transactions are SQLite's here: use BEGIN, COMMIT, "
-                     "ROLLBACK and SAVEPOINT in SQLite itself, the remote follows",
-                     block, statement);
-  return SQLITE_OK;
-}
-
-/* The statement's first word. */
-static Token first_word(const DriverDialect *dialect, const char *sql, size_t size) {
-  Lexer lexer;
-  Token token;
-  lexer_init(&lexer, dialect, sql, size);
-  do
-    token = lexer_next(&lexer);
-  while (token.kind == TOKEN_SPACE || (token.kind == TOKEN_OTHER && *token.text == '('));
-  return token;
-}
-
-/* CALL and EXECUTE tell only when they run whether they give rows. */
-static bool rows_known_before(const Stream *stream) {
-  Token token = first_word(stream->remote->dialect, stream->sql, strlen(stream->sql));
-  return !token_is(&token, "CALL") && !token_is(&token, "EXECUTE");
-}
-
-/* A change with rows is over only when its rows are kept here: it is committed after that, so that an
-** interrupt or a full disk on the way undoes it. A procedure may end transactions by itself and gets none. */
-static TurnUse use_of(const DriverDialect *dialect, const char *sql, size_t size) {
-  static const char *const changes[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE",
-                                        "WITH",   "SELECT", "VALUES", "TABLE",   "EXPLAIN"};
-  StatementClass class = statement_class(dialect, sql, size);
-  Token word = first_word(dialect, sql, size);
-  if (class == STATEMENT_READ) return TURN_READ;
-  if (execute_is_bare(dialect, sql, size, class)) return TURN_BARE;
-  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-    if (token_is(&word, changes[i])) return TURN_SEVERAL;
-  return TURN_WRITE;
-}
-
 static int no_rows_error(Stream *stream, bool ran, Error *error) {
   char *shown = log_mask(stream->sql);
   int rc = error_set(error, SQLITE_ERROR,
@@ -266,7 +215,7 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
       log_begin(remote->connector->log, remote->block->name, turn->link->number, bound->sql);
   if (status != DRIVER_OK) return stream_remote_error(stream, failure, error);
   if (driver->column_count(stream->statement) == 0 && stream->use == STREAM_READ &&
-      rows_known_before(stream))
+      stream->rows_known)
     return no_rows_error(stream, false, error);
   DriverEnvelope envelope = {turn->before, turn->before_count, stream->writes ? turn->after : NULL};
   turn->executed = true;
@@ -299,7 +248,8 @@ static bool stream_may_retry(const Stream *stream, const DriverError *failure) {
 
 static int stream_run(Stream *stream, const Bound *bound, Error *error) {
   for (int attempt = 1;; attempt++) {
-    DriverError failure = {0};
+    DriverError failure;
+    failure.failure = FAILURE_NONE;
     int rc = stream_start(stream, bound, &failure, error);
     if (!rc) return SQLITE_OK;
     bool again = attempt == 1 && stream_may_retry(stream, &failure);
@@ -311,22 +261,24 @@ static int stream_run(Stream *stream, const Bound *bound, Error *error) {
   }
 }
 
-/* `bound` stays the caller's. */
-static int open_bound(Remote *remote, const char *sql, size_t size, const Bound *bound,
-                      StreamUse use, TurnUse turn_use, Stream **stream, Error *error) {
-  Stream *made = sqlite3_malloc64(sizeof *made);
-  char *text = sqlite3_mprintf("%.*s", (int)size, sql);
-  if (!made || !text) {
-    sqlite3_free(made);
-    sqlite3_free(text);
-    return error_memory(error);
-  }
-  memset(made, 0, sizeof *made);
+static Stream *stream_new(Remote *remote, const char *sql, size_t size, StreamUse use,
+                          const StreamFacts *facts) {
+  Stream *made = sqlite3_malloc64(sizeof *made + size + 1);
+  if (!made) return NULL;
+  memset(made, 0, offsetof(Stream, failure)); /* the rest is large and set when it is used */
+  error_init(&made->failure);
+  memcpy(made->sql, sql, size);
+  made->sql[size] = 0;
   made->remote = remote_retain(remote);
-  made->sql = text;
   made->use = use;
-  made->turn_use = turn_use;
+  made->turn_use = facts->use;
+  made->rows_known = facts->rows_known;
   made->writes = made->turn_use != TURN_READ;
+  return made;
+}
+
+/* Takes the stream, also when it fails; `bound` stays the caller's. */
+static int open_made(Stream *made, const Bound *bound, Stream **stream, Error *error) {
   int rc = stream_run(made, bound, error);
   bool live = made->state == STREAM_LIVE;
   if (!rc && made->writes && live) rc = stream_to_spill(made, error);
@@ -342,26 +294,29 @@ static int open_bound(Remote *remote, const char *sql, size_t size, const Bound 
 int stream_open(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
                 StreamUse use, Stream **stream, Error *error) {
   Bound bound = {0};
+  StreamFacts facts;
   *stream = NULL;
-  int rc = stream_check_text(remote, sql, size, error);
+  int rc = stream_text_facts(remote, sql, size, &facts, error);
   if (rc) return rc;
-  rc = parameters_bind(remote->dialect, sql, size, arguments, &bound, error);
+  rc = stream_text_bind(remote, sql, size, arguments, &bound, error);
   if (rc) {
     error_wrap(error, "connector '%s'", remote->block->name);
     return rc;
   }
-  rc =
-      open_bound(remote, sql, size, &bound, use, use_of(remote->dialect, sql, size), stream, error);
+  Stream *made = stream_new(remote, sql, size, use, &facts);
+  rc = made ? open_made(made, &bound, stream, error) : error_memory(error);
   bound_clear(&bound);
   return rc;
 }
 
 int stream_open_read(Remote *remote, const char *sql, size_t size, const Value *values,
                      size_t count, Stream **stream, Error *error) {
+  static const StreamFacts facts = {.use = TURN_READ, .rows_known = true};
   Bound bound = {
       .sql = (char *)sql, .sql_size = size, .values = (Value *)values, .value_count = count};
   *stream = NULL;
-  return open_bound(remote, sql, size, &bound, STREAM_READ, TURN_READ, stream, error);
+  Stream *made = stream_new(remote, sql, size, STREAM_READ, &facts);
+  return made ? open_made(made, &bound, stream, error) : error_memory(error);
 }
 
 /* ---------------------------------------------------------------- reading */
@@ -417,6 +372,10 @@ const char *stream_sql(const Stream *stream) {
   return stream->sql;
 }
 
+bool stream_writes(const Stream *stream) {
+  return stream->writes;
+}
+
 int64_t stream_rows(const Stream *stream) {
   return stream->rows;
 }
@@ -429,23 +388,22 @@ const DriverColumn *stream_column(const Stream *stream, size_t index) {
   return &stream->columns[index];
 }
 
+static int value_fail(Stream *stream, size_t index, const DriverError *failure, Error *error) {
+  int rc = stream_remote_error(stream, failure, error);
+  error_wrap(error, "column \"%s\"", stream->columns[index].name);
+  return rc;
+}
+
 int stream_value(Stream *stream, size_t index, Value *value, Error *error) {
-  if (stream->state == STREAM_SPILLED) {
-    if (index < stream->value_count)
-      *value = stream->values[index];
-    else
-      *value = (Value){.type = VALUE_NULL};
+  if (stream->state == STREAM_LIVE && stream->row_current) {
+    DriverError failure;
+    if (stream->remote->driver->value(stream->statement, index, value, &failure) != DRIVER_OK)
+      return value_fail(stream, index, &failure, error);
+    stream->bytes += value->type >= VALUE_TEXT ? (int64_t)value->bytes.size : 8;
     return SQLITE_OK;
   }
-  DriverError failure;
-  if (stream->state != STREAM_LIVE || !stream->row_current)
-    return error_set(error, SQLITE_MISUSE, "no current row");
-  if (stream->remote->driver->value(stream->statement, index, value, &failure) != DRIVER_OK) {
-    int rc = stream_remote_error(stream, &failure, error);
-    error_wrap(error, "column \"%s\"", stream->columns[index].name);
-    return rc;
-  }
-  stream->bytes += value->type >= VALUE_TEXT ? (int64_t)value->bytes.size : 8;
+  if (stream->state != STREAM_SPILLED) return error_set(error, SQLITE_MISUSE, "no current row");
+  *value = index < stream->value_count ? stream->values[index] : (Value){.type = VALUE_NULL};
   return SQLITE_OK;
 }
 
@@ -475,7 +433,6 @@ void stream_close(Stream *stream) {
   spill_free(stream->spill);
   error_clear(&stream->failure);
   sqlite3_free(stream->columns);
-  sqlite3_free(stream->sql);
   remote_release(stream->remote);
   sqlite3_free(stream);
 }

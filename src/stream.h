@@ -29,6 +29,8 @@ int stream_open_read(Remote *remote, const char *sql, size_t size, const Value *
 int stream_next(Stream *stream, Error *error);
 /* The operation's text as the user gave it; borrowed. */
 const char *stream_sql(const Stream *stream);
+/* Does the operation change something? Its rows are then kept aside. */
+bool stream_writes(const Stream *stream);
 /* Rows handed out so far. */
 int64_t stream_rows(const Stream *stream);
 /* Looks one row ahead when the result is streamed, so that after the last row the connection is given back

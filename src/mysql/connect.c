@@ -142,7 +142,7 @@ bool my_is_ours(const MyConnection *connection) {
 }
 
 bool my_usable(MyConnection *connection, DriverError *error) {
-  if (!my_is_ours(connection) || connection->base.owner != getpid()) {
+  if (!my_is_ours(connection) || connection->base.owner != driver_process()) {
     driver_error_set(error, FAILURE_REFUSED, "08003",
                      "the connection belongs to the process that this one was forked from");
     my_hint(error, "close the SQLite connection before fork(), and open a new one in the child");
@@ -195,7 +195,7 @@ static MyConnection *connection_new(Job *job, const DriverTarget *target, const 
   if (connection == NULL) return NULL;
   memset(connection, 0, sizeof *connection);
   connection->base.host = host;
-  connection->base.owner = getpid();
+  connection->base.owner = driver_process();
   connection->forks = atomic_load(&forks);
   connection->cache = statement_cache_new(host, CACHE_SIZE, my_statement_destroy);
   if (connection->cache == NULL) {
@@ -323,7 +323,7 @@ static void disarm(MYSQL *mysql) {
 void my_close(DriverConnection *base) {
   MyConnection *connection = (MyConnection *)base;
   const DriverHost *host = base->host;
-  bool ours = my_is_ours(connection) && base->owner == getpid();
+  bool ours = my_is_ours(connection) && base->owner == driver_process();
   if (!ours) {
     disarm(connection->mysql);
   } else if (base->broken) {

@@ -165,7 +165,7 @@ void my_statement_drain(MyStatement *statement) {
 void my_finish(DriverStatement *base) {
   MyStatement *statement = (MyStatement *)base;
   MyConnection *connection = my_of(statement);
-  bool ours = my_is_ours(connection) && connection->base.owner == getpid();
+  bool ours = my_is_ours(connection) && connection->base.owner == driver_process();
   if (ours && statement->state == STATE_ROWS && !statement->stored) {
     my_statement_drain(statement);
   } else if (statement->handle != NULL && statement->stored && statement->state != STATE_IDLE) {

@@ -300,7 +300,7 @@ static void notice(void *context, const PGresult *result) {
   if (severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0)) {
     connection->ended = true;
   }
-  if (text == NULL || connection->base.owner != getpid()) return;
+  if (text == NULL || connection->base.owner != driver_process()) return;
   driver_text(clean, sizeof(clean), text, strlen(text));
   snprintf(line, sizeof(line), "connector '%s': %s: %s", connection->block,
            severity != NULL ? severity : "NOTICE", clean);
@@ -515,7 +515,7 @@ DriverStatus pg_open(const DriverTarget *target, const DriverHost *host, int64_t
   if (connection == NULL) return driver_error_memory(error);
   memset(connection, 0, sizeof(*connection));
   connection->base.host = host;
-  connection->base.owner = getpid();
+  connection->base.owner = driver_process();
   connection->quiet = *host;
   connection->quiet.interrupted = not_now;
   snprintf(connection->block, sizeof(connection->block), "%s",

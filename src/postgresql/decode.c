@@ -44,21 +44,27 @@ static DriverStatus value_failed(const PgStatement *statement, size_t index, con
                                         : "the server sent a value that is not of its type");
 }
 
-DriverStatus pg_value(DriverStatement *base, size_t index, Value *value, DriverError *error) {
-  PgStatement *statement = (PgStatement *)base;
-  PGresult *result = statement->result;
-  *value = (Value){.type = VALUE_NULL};
-  if (result == NULL || statement->row >= statement->rows || index >= statement->column_count) {
-    return driver_error_set(error, FAILURE_REFUSED, NULL, "there is no such column in this row");
+/* What most values are needs no decoder. False: look again. */
+static inline bool value_plain(PgKind kind, const char *data, size_t size, Value *value) {
+  if (kind == KIND_INT4 && size == 4) {
+    *value = (Value){.type = VALUE_INTEGER, .integer = (int32_t)pg_get32(data)};
+  } else if (kind == KIND_INT8 && size == 8) {
+    *value = (Value){.type = VALUE_INTEGER, .integer = (int64_t)pg_get64(data)};
+  } else if (kind == KIND_TEXT) {
+    *value = (Value){.type = VALUE_TEXT, .bytes = {data, size}};
+  } else {
+    return false;
   }
-  int column = (int)index;
-  size_t size = (size_t)PQgetlength(result, statement->row, column);
-  if (size == 0 && PQgetisnull(result, statement->row, column)) return DRIVER_OK;
-  const char *data = PQgetvalue(result, statement->row, column);
+  return true;
+}
+
+static DriverStatus value_decode(PgStatement *statement, size_t index, const char *data,
+                                 size_t size, Value *value, DriverError *error) {
   PgColumn *described = &statement->columns[index];
   PgDecoder decoder = {.connection = statement->connection,
                        .arena = &statement->arena,
                        .precision = described->precision};
+  *value = (Value){.type = VALUE_NULL};
   bool done = statement->binary /* check_columns has seen that the formats are this */
                   ? pg_decode_binary(&decoder, described->type, data, size, value)
                   : pg_decode_text(&decoder, described->type, data, size, value);
@@ -69,4 +75,23 @@ DriverStatus pg_value(DriverStatement *base, size_t index, Value *value, DriverE
     value->json = false;
   }
   return DRIVER_OK;
+}
+
+DriverStatus pg_value(DriverStatement *base, size_t index, Value *value, DriverError *error) {
+  PgStatement *statement = (PgStatement *)base;
+  PGresult *result = statement->result;
+  int row = statement->row, column = (int)index;
+  if (result == NULL || row >= statement->rows || index >= statement->column_count) {
+    return driver_error_set(error, FAILURE_REFUSED, NULL, "there is no such column in this row");
+  }
+  size_t size = (size_t)PQgetlength(result, row, column);
+  if (size == 0 && PQgetisnull(result, row, column)) {
+    *value = (Value){.type = VALUE_NULL};
+    return DRIVER_OK;
+  }
+  const char *data = PQgetvalue(result, row, column);
+  if (statement->plain && value_plain(statement->columns[index].type->kind, data, size, value)) {
+    return DRIVER_OK;
+  }
+  return value_decode(statement, index, data, size, value, error);
 }

@@ -29,7 +29,7 @@ static void disown(PGconn *link) {
 void pg_close(DriverConnection *base) {
   PgConnection *connection = (PgConnection *)base;
   const DriverHost *host = connection->base.host;
-  bool own = connection->base.owner == getpid();
+  bool own = connection->base.owner == driver_process();
   connection->base.broken = true; /* statements that are freed now send nothing */
   statement_cache_free(connection->cache);
   if (connection->link != NULL && !own) disown(connection->link);
@@ -42,7 +42,7 @@ void pg_close(DriverConnection *base) {
 
 static bool pg_is_alive(DriverConnection *base) {
   PgConnection *connection = (PgConnection *)base;
-  if (base->broken || connection->ended || base->owner != getpid()) return false;
+  if (base->broken || connection->ended || base->owner != driver_process()) return false;
   if (PQstatus(connection->link) != CONNECTION_OK) return false;
   for (int i = 0; i < 16; i++) { /* a parameter's change, a NOTIFY, or the end */
     struct pollfd entry = {.fd = PQsocket(connection->link), .events = POLLIN};

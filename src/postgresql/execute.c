@@ -235,7 +235,7 @@ int64_t pg_affected(DriverStatement *statement) {
 void pg_finish(DriverStatement *base) {
   PgStatement *statement = (PgStatement *)base;
   PgConnection *connection = statement->connection;
-  bool forked = connection->base.owner != getpid();
+  bool forked = connection->base.owner != driver_process();
   if (statement->active && !connection->base.broken && !forked) {
     bool idle = pg_drain(connection, driver_clock() + SHORT_REST);
     /* A cancel would spoil a transaction that holds more than this statement: read on. */

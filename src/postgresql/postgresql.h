@@ -188,6 +188,7 @@ struct PgStatement {
   size_t column_count;
   DriverBuffer type_names;
   bool binary; /* all columns can come in binary */
+  bool plain;  /* and texts are known to be UTF-8 */
 
   /* the run */
   PGresult *result; /* holds the current row, or the first result before next() */

@@ -140,6 +140,7 @@ static DriverStatus describe_columns(PgStatement *statement, PGresult *descripti
     pg_type_name(connection, column->type, column->modifier, &statement->type_names);
     buffer_append(&statement->type_names, "", 1);
   }
+  statement->plain = statement->binary && !connection->ascii_server;
   if (statement->type_names.failed) {
     host->release(columns);
     return driver_error_memory(error);

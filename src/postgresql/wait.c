@@ -23,7 +23,7 @@
 #define CANCEL_AGAIN 80000 /* a cancel that came before the statement began is repeated */
 
 DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
-  if (connection->base.owner != getpid()) {
+  if (connection->base.owner != driver_process()) {
     return driver_error_set(error, FAILURE_REFUSED, "08003",
                             "this connection belongs to the process that opened it, not to its "
                             "forked child");
@@ -49,7 +49,7 @@ void pg_break(PgConnection *connection) {
   connection->base.broken = true;
   int socket = PQsocket(connection->link);
   /* The server learns at once that nobody waits; the descriptor is closed by close(). */
-  if (socket >= 0 && connection->base.owner == getpid()) shutdown(socket, SHUT_RDWR);
+  if (socket >= 0 && connection->base.owner == driver_process()) shutdown(socket, SHUT_RDWR);
 }
 
 /* The server has refused what was sent last, or what stood before it. */

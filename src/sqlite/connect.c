@@ -60,7 +60,7 @@ static int on_busy(void *context, int count) {
 DriverStatus lite_enter(LiteConnection *connection, DriverError *error) {
   connection->stopped = FAILURE_NONE;
   connection->waiting_since = 0;
-  if (connection->base.owner != getpid()) {
+  if (connection->base.owner != driver_process()) {
     return driver_error_set(error, FAILURE_REFUSED, "08003",
                             "this session belongs to the process that opened it, not to its child");
   }
@@ -226,7 +226,7 @@ DriverStatus lite_connect(const DriverTarget *target, const DriverHost *host, in
   made->base.host = host;
   made->base.deadline = deadline;
   made->base.single = path == NULL;
-  made->base.owner = getpid();
+  made->base.owner = driver_process();
   made->cache = statement_cache_new(host, STATEMENTS_KEPT, lite_statement_destroy);
   DriverStatus status =
       made->cache != NULL ? session_open(made, target, error) : driver_error_memory(error);
@@ -246,7 +246,7 @@ void lite_close(DriverConnection *base) {
   /* In a forked child SQLite's handle must not even be closed: that would roll back, or check
   ** point, the parent's work. Its memory and descriptors are the child's copies and go with the
   ** child. */
-  if (base->owner != getpid()) return;
+  if (base->owner != driver_process()) return;
   statement_cache_free(connection->cache);
   sqlite3_finalize(connection->json_check);
   sqlite3_close_v2(connection->db);

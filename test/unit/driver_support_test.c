@@ -13,7 +13,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define HOST (&unit_connector.host)
@@ -443,6 +445,23 @@ static void test_wait(void) {
   CHECK(driver_wait(HOST, ends[0], POLLIN, 0, &ready) == WAIT_ERROR);
 }
 
+/* ---------------------------------------------------------------- the process */
+
+static void check_child(long child) {
+  int status = -1;
+  if (child == 0) _exit(driver_process() == getpid() ? 0 : 1);
+  CHECK(child > 0 && waitpid((pid_t)child, &status, 0) == child && status == 0);
+}
+
+static void test_process(void) {
+  CHECK(driver_process() == getpid() && driver_process() == getpid());
+  check_child(fork());
+#ifdef SYS_clone /* no handler of pthread_atfork is run */
+  check_child(syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL));
+#endif
+  CHECK(driver_process() == getpid());
+}
+
 /* ---------------------------------------------------------------- the statement cache */
 
 static int destroyed;
@@ -500,6 +519,7 @@ int main(void) {
   test_dates();
   test_buffer();
   test_wait();
+  test_process();
   test_cache();
   return unit_report();
 }

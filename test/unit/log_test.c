@@ -173,6 +173,17 @@ static void test_ring(void) {
   CHECK_TEXT(entry->block, "shop");
   CHECK_TEXT(entry->operation, "SELECT 1");
   CHECK(log_next(log, 1) == NULL);
+  /* the same text again and again, with and without a secret */
+  Log *again = log_new();
+  for (int i = 0; i < 6; i++) {
+    log_begin(again, "shop", 1, i % 2 ? "SELECT 1" : "ALTER USER u PASSWORD 'x'");
+    CHECK_TEXT(log_next(again, i)->operation,
+               i % 2 ? "SELECT 1" : "ALTER USER u PASSWORD '********'");
+  }
+  log_begin(again, "shop", 1, "ALTER USER u PASSWORD '********'"); /* nothing but looks */
+  log_begin(again, "shop", 1, "ALTER USER u PASSWORD '********'");
+  CHECK_TEXT(log_next(again, 7)->operation, "ALTER USER u PASSWORD '********'");
+  log_free(again);
   int64_t second = log_begin(log, NULL, 1, "SELEC 1");
   log_end(log, second, &error);
   entry = log_next(log, 1);

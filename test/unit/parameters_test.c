@@ -63,6 +63,32 @@ static char *bind(const DriverDialect *dialect, const char *sql, const char *jso
   return text;
 }
 
+/* A plan made of the same set gives the same, or leaves it to parameters_bind. */
+static void check_plan(const DriverDialect *dialect, const char *sql, const char *json,
+                       const char *wanted) {
+  Given given;
+  ParameterPlan *plan;
+  Bound bound;
+  error_clear(&error);
+  given_parse(&given, json);
+  if (parameter_plan(dialect, sql, strlen(sql), &given.arguments, &plan, &error) == SQLITE_OK) {
+    for (int i = 0; i < 2; i++) {
+      if (!CHECK(parameter_plan_bind(plan, &given.arguments, &bound))) continue;
+      CHECK(bound.sql[bound.sql_size] == 0);
+      char *text = outcome(0, bound.sql, bound.sql_size, bound.values, bound.value_count);
+      if (!CHECK_TEXT(text, wanted)) printf("  planned, %s: %s\n", dialect->name, sql);
+      sqlite3_free(text);
+      bound_clear(&bound);
+    }
+    Arguments none = {0};
+    if (given.arguments.positional_count > 0 || (given.items && given.items->count > 0)) {
+      CHECK(!parameter_plan_bind(plan, &none, &bound) && bound.sql == NULL);
+    }
+    parameter_plan_free(plan);
+  }
+  json_free(given.items);
+}
+
 typedef struct BindCase {
   const DriverDialect *dialect; /* NULL = all: then `wanted` is for ? and has $n written as ? */
   const char *sql, *json, *wanted;
@@ -182,6 +208,7 @@ static void test_bind(void) {
       if (test->dialect && test->dialect != all[j]) continue;
       char *text = bind(all[j], test->sql, test->json);
       if (!CHECK_TEXT(text, test->wanted)) printf("  %s: %s\n", all[j]->name, test->sql);
+      check_plan(all[j], test->sql, test->json, test->wanted);
       sqlite3_free(text);
     }
   }
