@@ -137,9 +137,12 @@ proc differential::check_query {query} {
   set kind [differs $query]
   if {$kind eq ""} { return }
   set first [print_tree [dict get $query tree] pushed 0 1]
+  set seen $differential::last_results
   set again [differs $query]
   if {$again ne $kind} {
-    return [list title "it differs now and then ($kind, then '$again')" query $first]
+    set report [list title "it differs now and then ($kind, then '$again')" shape now query $first bound [show_bound $query]]
+    foreach {form results} $seen { lappend report $form [show_result $results] }
+    return [concat $report [list plan [explain $query pushed]]]
   }
   set reduced [reduce $query $kind]
   set used [tables_in [dict get $reduced tree]]
