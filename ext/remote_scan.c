@@ -172,9 +172,10 @@ static int add_hint(const RemoteScan *scan, Error *error) {
   const RemoteTable *table = scan->table;
   if (error->remote.failure == FAILURE_REMOTE && !strncmp(error->remote.sqlstate, "42", 2) &&
       table->arguments.table && error->message) {
-    char *message = sqlite3_mprintf("%s; has the remote table changed? make the table anew: SELECT "
-                                    "connector_attach('%s') again, or DROP and CREATE it",
-                                    error->message, table->arguments.block);
+    char *message = sqlite3_mprintf("%s; has the remote table changed? make the table anew: "
+                                    "connector_attach or connector_link again as before, or DROP "
+                                    "and CREATE it",
+                                    error->message);
     sqlite3_free(error->message);
     error->message = message;
   }

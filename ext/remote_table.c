@@ -130,6 +130,7 @@ static int learn_columns(RemoteTable *table, Remote *remote, Error *error) {
   const SchemaTable *found;
   if (!arguments->table || arguments->column_count) return SQLITE_OK;
   schema_forget(table->connector, remote->block->name); /* what is known may be old */
+  schema_forget(table->connector, arguments->block);    /* what is made now is as things are now */
   int code = schema_find(remote, arguments->table, &schema, &found, error);
   if (code != SQLITE_OK) return code;
   code = remote_learn(remote->dialect, schema, found, arguments, error);
@@ -213,7 +214,11 @@ int remote_table_remote(RemoteTable *table, Remote **remote, Error *error) {
 const char *remote_table_source(RemoteTable *table, const DriverDialect *dialect, Error *error) {
   TableName name;
   DriverBuffer text;
-  if (table->source || !table->arguments.table) return table->source;
+  if (!table->arguments.table || (table->source && table->source_dialect == dialect))
+    return table->source;
+  sqlite3_free(table->source);
+  table->source = NULL;
+  table->source_dialect = dialect;
   if (table_name_parse(dialect, table->arguments.table, &name, error) != SQLITE_OK) return NULL;
   buffer_init(&text, &table->connector->host);
   PushPrinter printer = {.dialect = dialect, .sql = &text};

@@ -37,7 +37,8 @@ typedef struct RemoteTable {
   int identity;              /* number of _key, or -1 */
   struct RemoteScan *newest; /* the scan that was made last, while it is there */
   bool wrappable;            /* filters can be put around the query */
-  char *source;              /* made at first use */
+  char *source;              /* made at first use, for this dialect */
+  const DriverDialect *source_dialect;
 } RemoteTable;
 
 /* Makes the table from its arguments, which it takes over, also when it fails. `create`: the user makes

@@ -59,6 +59,7 @@ typedef struct PushTest {
   bool ordered; /* by the ordered form of the column */
   bool fold;    /* LIKE: the column in lower case */
   bool numbers; /* texts that look like numbers are wanted as well */
+  bool low;     /* a text range that is not exact beside a column of numbers */
   bool beyond;  /* a date range: rows outside the years 1 to 9999 are wanted as well */
   Value value;  /* what is bound; bytes are borrowed, or stand in `text` */
   Value upper;  /* a second one, for column BETWEEN value AND upper (operator PUSH_EQ) */

@@ -184,6 +184,7 @@ static bool is_plain(const Value *value, const DriverCompare *compare) {
 static void send_text_range(PushTest *test, PushOperator op, const Value *value) {
   bool low = value->bytes.size == 0 || (unsigned char)*value->bytes.data < ':';
   send(test, op, !low, *value);
+  test->low = low;
   test->numbers = low && is_upper(op);
 }
 
@@ -406,7 +407,7 @@ int push_decide(const DriverDialect *dialect, const PushColumn *column, PushOper
   decide_value(dialect, column, op, value, binary, test);
   if (constant && test->verdict == PUSH_SEND && is_bytes(value)) {
     /* a literal has no affinity */
-    test->exact = test->exact || test->numbers;
+    test->exact = test->exact || test->low;
     test->numbers = false;
   }
   if (test->verdict == PUSH_NON_NULL && !null_is_null(dialect, column)) test->verdict = PUSH_DROP;
@@ -459,7 +460,7 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
   default:
     if (dialect->dynamic_types) return orders_as_here(column);
     if (is_number(column->affinity)) return true;
-    if (!compare->ordered) return false;
+    if (!compare->ordered || is_class(column, "numeric")) return false;
     return !text || column->compare != COMPARE_INEXACT || compare->orders_inexact;
   }
 }
