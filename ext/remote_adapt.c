@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define SCANS_ALONE 2
+#define SCANS_FILL 16 /* look-ups before the whole table is thought of */
 #define REMEMBER_BYTES (64 << 20)
 /* Microseconds that it takes to read and keep a row, and a column of it. */
 #define ROW_TIME 0.8
@@ -158,6 +159,7 @@ static bool can_fill(const RemoteAdapt *adapt, const AdaptScan *scan) {
 static bool fill_pays(const RemoteAdapt *adapt, const AdaptScan *scan) {
   if (scan->arguments->test_count == 0 && scan->limit < 0 && adapt->whole_scans >= 1) return true;
   int64_t rows = adapt->table->arguments.rows;
+  if (adapt->scans <= SCANS_FILL) return false;
   if (rows < 0) return adapt->spent > adapt->try_after;
   return (double)adapt->spent > fill_time(adapt, rows);
 }
