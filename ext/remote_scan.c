@@ -290,20 +290,15 @@ static int result_value(RemoteScan *scan, size_t index, Value *value, Error *err
   return stream_value(scan->stream, index, value, error);
 }
 
-static size_t result_columns(const RemoteScan *scan) {
-  size_t count = 0;
-  for (int i = 0; i < scan->table->column_count; i++)
-    count += scan->map[i] >= 0;
-  return count;
-}
-
-/* Of all columns of the result. */
+/* Of the columns that are used: a query that runs as it is gives others as well. */
 static int hash_row(RemoteScan *scan, uint64_t *hash, Error *error) {
-  size_t count = result_columns(scan);
+  const RemoteTable *table = scan->table;
   *hash = ROW_HASH_START;
-  for (size_t i = 0; i < count; i++) {
+  for (int i = 0; i < table->column_count; i++) {
     Value value;
-    int code = result_value(scan, i, &value, error);
+    bool used = (scan->plan.used >> (i < 63 ? i : 63)) & 1;
+    if (scan->map[i] < 0 || !(used || i == table->rowid_column)) continue;
+    int code = result_value(scan, (size_t)scan->map[i], &value, error);
     if (code != SQLITE_OK) return code;
     *hash = row_hash_value(*hash, &value);
   }

@@ -28,6 +28,7 @@ bool pg_unix_time(const PgDecoder *decoder, int64_t microseconds_since_2000, Val
     value->integer = seconds + epoch;
     return true;
   }
+  if (microseconds_since_2000 > exact || microseconds_since_2000 < -2 * exact) return false;
   int64_t since_1970 = microseconds_since_2000 + epoch * 1000000;
   if (since_1970 > exact || since_1970 < -exact) return false;
   value->type = VALUE_REAL;
