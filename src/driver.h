@@ -26,7 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DRIVER_ABI 1
+#define DRIVER_ABI 2
 
 /* ---------------------------------------------------------------- values */
 

@@ -33,7 +33,7 @@ DriverStatus driver_error_memory(DriverError *error);
 typedef enum DriverWait { WAIT_READY, WAIT_INTERRUPTED, WAIT_TIMEOUT, WAIT_ERROR } DriverWait;
 
 /* Waits for poll() `events` on fd until ready, the deadline (0 = none) or an interrupt, which is looked
-** at after 50 ms, every 50 ms from then on, and before a timeout. EINTR is not an end.
+** at first and every 50 ms; what is ready then is ready all the same. EINTR is not an end.
 ** *ready (may be NULL) gets revents. fd -1 just sleeps in the same manner. */
 DriverWait driver_wait(const DriverHost *host, int fd, short events, int64_t deadline,
                        short *ready);

@@ -25,16 +25,20 @@ int64_t driver_clock_coarse(void) {
 #endif
 }
 
-/* One system call when an answer comes soon: the interrupt is looked at when the first slice is over. Who
-** only sleeps looks at once. */
+/* One system call when the answer comes soon. What is there already is taken, interrupted or not. */
 DriverWait driver_wait(const DriverHost *host, int fd, short events, int64_t deadline,
                        short *ready) {
   struct pollfd entry = {.fd = fd, .events = events};
-  int64_t now = driver_clock(), next_look = fd >= 0 ? now + SLICE : now;
-  bool looked = false;
+  int64_t now = driver_clock(), next_look = now;
+  bool interrupted = false;
   if (ready != NULL) *ready = 0;
   for (;;) {
-    int64_t wait = next_look - now;
+    if (now >= next_look) { /* signals may wake poll() far more often than every 50 ms */
+      interrupted = host->interrupted(host->context);
+      now = driver_clock();
+      next_look = now + SLICE;
+    }
+    int64_t wait = interrupted ? 0 : next_look - now;
     if (deadline != 0 && deadline - now < wait) wait = deadline - now;
     entry.revents = 0;
     int count = poll(&entry, fd >= 0 ? 1 : 0, wait <= 0 ? 0 : (int)((wait + 999) / 1000));
@@ -43,15 +47,8 @@ DriverWait driver_wait(const DriverHost *host, int fd, short events, int64_t dea
       return (entry.revents & POLLNVAL) != 0 ? WAIT_ERROR : WAIT_READY;
     }
     if (count < 0 && errno != EINTR && errno != EAGAIN) return WAIT_ERROR;
+    if (interrupted && count == 0) return WAIT_INTERRUPTED;
     now = driver_clock();
-    bool over = deadline != 0 && now >= deadline;
-    /* Signals may wake poll() far more often than every 50 ms. */
-    if (now >= next_look || (over && !looked)) {
-      if (host->interrupted(host->context)) return WAIT_INTERRUPTED;
-      looked = true;
-      now = driver_clock();
-      next_look = now + SLICE;
-    }
-    if (over) return WAIT_TIMEOUT;
+    if (deadline != 0 && now >= deadline) return WAIT_TIMEOUT;
   }
 }

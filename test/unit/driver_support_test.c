@@ -422,8 +422,8 @@ static void test_wait(void) {
   CHECK(driver_wait(HOST, ends[1], POLLOUT, 0, &ready) == WAIT_READY && ready == POLLOUT);
   CHECK(write(ends[1], "x", 1) == 1);
   looks = 0;
-  stop = true; /* what is there already is taken without a look */
-  CHECK(driver_wait(HOST, ends[0], POLLIN, start - 1, NULL) == WAIT_READY && looks == 0);
+  stop = true; /* what is there already is taken */
+  CHECK(driver_wait(HOST, ends[0], POLLIN, start - 1, NULL) == WAIT_READY && looks <= 1);
   start = driver_clock();
   CHECK(driver_wait(HOST, -1, 0, 0, NULL) == WAIT_INTERRUPTED && driver_clock() - start < 50000);
   stop = false;
@@ -489,16 +489,12 @@ static void test_cache(void) {
   statement_cache_put(cache, "a", 1, &statements[4]); /* a second one with the same text */
   CHECK(destroyed == 2 && statement_cache_take(cache, "a", 1) == &statements[4]);
   statement_cache_put(cache, "a", 1, &statements[4]);
-  unit_fail_at = 1; /* the copy of the text */
-  statement_cache_put(cache, "e", 1, &statements[1]);
-  unit_fail_at = 0;
-  CHECK(destroyed == 3 && statement_cache_take(cache, "e", 1) == NULL);
   statement_cache_free(cache);
-  CHECK(destroyed == 4);
+  CHECK(destroyed == 3);
   statement_cache_free(NULL);
   cache = statement_cache_new(HOST, 0, destroy);
   statement_cache_put(cache, "a", 1, &statements[0]);
-  CHECK(destroyed == 5 && statement_cache_take(cache, "a", 1) == NULL);
+  CHECK(destroyed == 4 && statement_cache_take(cache, "a", 1) == NULL);
   statement_cache_free(cache);
   unit_fail_at = 1;
   CHECK(statement_cache_new(HOST, 3, destroy) == NULL);
