@@ -249,14 +249,13 @@ static void test_decimal(void) {
   check_decimal("1e400", 0, "real", VALUE_REAL, INFINITY);
 }
 
-/* Digits beyond all limits, and rounding that hangs on the very last of them. */
 /* Zeros in front make a text too long for the short way: both ways give the same. */
 static void test_two_ways(void) {
   uint64_t seed = 1;
   for (int i = 0; i < 20000; i++) {
     char text[64], longer[64];
     seed = seed * UINT64_C(6364136223846793005) + 1;
-    int digits = (int)(seed >> 40) % 15 + 1, scale = (int)(seed >> 20) % (digits + 1);
+    int digits = (int)(seed >> 40) % 15 + 1, scale = (int)(seed >> 20 & 0xffff) % (digits + 1);
     unsigned long long number = (seed >> 8) % 999999999999999;
     for (int k = digits; k < 15; k++)
       number /= 10;
@@ -276,6 +275,7 @@ static void test_two_ways(void) {
   }
 }
 
+/* Digits beyond all limits, and rounding that hangs on the very last of them. */
 static void test_long_decimal(void) {
   char *text = malloc(140000);
   Value value;
