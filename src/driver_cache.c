@@ -10,7 +10,7 @@ typedef struct CacheEntry {
   uint64_t hash;
   uint64_t used; /* value of StatementCache.clock when it was put in: the smallest is the oldest */
   size_t size;
-  char *sql;
+  const char *sql; /* the statement's own */
   DriverStatement *statement;
 } CacheEntry;
 
@@ -46,13 +46,12 @@ StatementCache *statement_cache_new(const DriverHost *host, size_t capacity,
 /* Removes entry number i and gives its statement. */
 static DriverStatement *cache_remove(StatementCache *cache, size_t i) {
   DriverStatement *statement = cache->entries[i].statement;
-  cache->host->release(cache->entries[i].sql);
   cache->entries[i] = cache->entries[--cache->count];
   return statement;
 }
 
-DriverStatement *statement_cache_take(StatementCache *cache, const char *sql, size_t size) {
-  uint64_t hash = text_hash(sql, size);
+static DriverStatement *cache_take(StatementCache *cache, uint64_t hash, const char *sql,
+                                   size_t size) {
   for (size_t i = 0; i < cache->count; i++) {
     const CacheEntry *entry = &cache->entries[i];
     if (entry->hash == hash && entry->size == size && memcmp(entry->sql, sql, size) == 0) {
@@ -62,17 +61,19 @@ DriverStatement *statement_cache_take(StatementCache *cache, const char *sql, si
   return NULL;
 }
 
+DriverStatement *statement_cache_take(StatementCache *cache, const char *sql, size_t size) {
+  return cache_take(cache, text_hash(sql, size), sql, size);
+}
+
 void statement_cache_put(StatementCache *cache, const char *sql, size_t size,
                          DriverStatement *statement) {
-  DriverStatement *double_one = statement_cache_take(cache, sql, size);
+  uint64_t hash = text_hash(sql, size);
+  DriverStatement *double_one = cache_take(cache, hash, sql, size);
   if (double_one != NULL) cache->destroy(double_one);
-  char *copy = cache->capacity > 0 ? cache->host->allocate(size + 1) : NULL;
-  if (copy == NULL) { /* not keeping it costs only time */
+  if (cache->capacity == 0) {
     cache->destroy(statement);
     return;
   }
-  memcpy(copy, sql, size);
-  copy[size] = 0;
   if (cache->count == cache->capacity) {
     size_t oldest = 0;
     for (size_t i = 1; i < cache->count; i++) {
@@ -80,11 +81,8 @@ void statement_cache_put(StatementCache *cache, const char *sql, size_t size,
     }
     cache->destroy(cache_remove(cache, oldest));
   }
-  cache->entries[cache->count++] = (CacheEntry){.hash = text_hash(sql, size),
-                                                .used = ++cache->clock,
-                                                .size = size,
-                                                .sql = copy,
-                                                .statement = statement};
+  cache->entries[cache->count++] = (CacheEntry){
+      .hash = hash, .used = ++cache->clock, .size = size, .sql = sql, .statement = statement};
 }
 
 void statement_cache_free(StatementCache *cache) {

@@ -95,7 +95,8 @@ StatementCache *statement_cache_new(const DriverHost *host, size_t capacity,
                                     void (*destroy)(DriverStatement *statement));
 /* Takes a kept statement out of the cache (yours now), or NULL. */
 DriverStatement *statement_cache_take(StatementCache *cache, const char *sql, size_t size);
-/* Puts one in; the cache owns it. One with the same text that is there already is destroyed. */
+/* Puts one in; the cache owns it. `sql` is the statement's own text: it stays until the statement is
+** destroyed. One with the same text that is there already is destroyed. */
 void statement_cache_put(StatementCache *cache, const char *sql, size_t size,
                          DriverStatement *statement);
 void statement_cache_free(StatementCache *cache); /* destroys all that is in it; NULL is allowed */

@@ -68,6 +68,12 @@ static double time_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static char *text_copy(const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = sqlite3_malloc64(size);
+  return copy != NULL ? memcpy(copy, text, size) : NULL;
+}
+
 /* Was the same text among the last ones, and nothing in it masked? Looking for secrets takes longer. */
 static bool is_known_plain(const Log *log, const char *sql) {
   for (int64_t number = log->last; number > 0 && number > log->last - 4; number--) {
@@ -79,7 +85,7 @@ static bool is_known_plain(const Log *log, const char *sql) {
 
 /* The masked statement, cut between two characters. */
 static char *operation_copy(const Log *log, const char *sql) {
-  if (is_known_plain(log, sql)) return sqlite3_mprintf("%s", sql);
+  if (is_known_plain(log, sql)) return text_copy(sql);
   size_t size = strnlen(sql, OPERATION_SIZE + 1);
   char *text = size > OPERATION_SIZE ? log_mask_part(sql, OPERATION_SIZE) : log_mask(sql);
   if (text == NULL) return NULL;
@@ -100,7 +106,7 @@ int64_t log_begin(Log *log, const char *block, int64_t connection, const char *s
     if (log->slots == NULL) return 0;
     memset(log->slots, 0, LOG_ENTRIES * sizeof(Slot));
   }
-  char *name = sqlite3_mprintf("%s", block != NULL ? block : "");
+  char *name = text_copy(block != NULL ? block : "");
   char *operation = operation_copy(log, sql);
   if (name == NULL || operation == NULL) {
     sqlite3_free(name);

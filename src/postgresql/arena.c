@@ -56,6 +56,10 @@ void pg_arena_reset(PgArena *arena) {
     arena_trim(arena, 1 << 20);
 }
 
+void pg_arena_rest(PgArena *arena) {
+  arena_trim(arena, BLOCK_LEAST);
+}
+
 void pg_arena_clear(PgArena *arena) {
   arena_trim(arena, 0);
 }

@@ -15,32 +15,35 @@
 #define VALUE_MOST ((size_t)0x3fffffff) /* the server's limit of one value */
 
 void pg_encoded_init(PgEncoded *encoded, const DriverHost *host) {
-  memset(encoded, 0, sizeof(*encoded));
   buffer_init(&encoded->text, host);
+  encoded->values = encoded->few_values;
+  encoded->offsets = encoded->few_offsets;
+  encoded->sizes = encoded->few_sizes;
+  encoded->formats = encoded->few_formats;
+  encoded->capacity = PG_FEW;
+  encoded->block = NULL;
 }
 
 void pg_encoded_clear(PgEncoded *encoded) {
   const DriverHost *host = encoded->text.host;
-  host->release(encoded->values);
-  host->release(encoded->sizes);
-  host->release(encoded->formats);
-  host->release(encoded->offsets);
+  host->release(encoded->block);
   buffer_clear(&encoded->text);
   pg_encoded_init(encoded, host);
 }
 
+/* What the arrays held is lost. */
 static bool encoded_grow(PgEncoded *encoded, size_t count) {
   const DriverHost *host = encoded->text.host;
   if (count <= encoded->capacity) return true;
-  void *values = host->reallocate(encoded->values, count * sizeof(*encoded->values));
-  if (values != NULL) encoded->values = values;
-  void *sizes = host->reallocate(encoded->sizes, count * sizeof(*encoded->sizes));
-  if (sizes != NULL) encoded->sizes = sizes;
-  void *formats = host->reallocate(encoded->formats, count * sizeof(*encoded->formats));
-  if (formats != NULL) encoded->formats = formats;
-  void *offsets = host->reallocate(encoded->offsets, count * sizeof(*encoded->offsets));
-  if (offsets != NULL) encoded->offsets = offsets;
-  if (values == NULL || sizes == NULL || formats == NULL || offsets == NULL) return false;
+  size_t each = sizeof(*encoded->values) + sizeof(*encoded->offsets) + sizeof(*encoded->sizes) +
+                sizeof(*encoded->formats);
+  void *block = host->reallocate(encoded->block, count * each);
+  if (block == NULL) return false;
+  encoded->block = block;
+  encoded->values = block;
+  encoded->offsets = (size_t *)(encoded->values + count);
+  encoded->sizes = (int *)(encoded->offsets + count);
+  encoded->formats = encoded->sizes + count;
   encoded->capacity = count;
   return true;
 }

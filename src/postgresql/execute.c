@@ -247,7 +247,7 @@ void pg_finish(DriverStatement *base) {
     if (statement->wrapped && !connection->base.broken) run_failed(statement);
   }
   run_end(statement);
-  pg_arena_clear(&statement->arena);
+  pg_arena_rest(&statement->arena);
   if (connection->base.broken || forked || !statement->parsed) {
     pg_statement_destroy(base);
   } else {

@@ -105,6 +105,7 @@ typedef struct PgArena {
 
 void *pg_arena_take(PgArena *arena, size_t size); /* NULL when out of memory */
 void pg_arena_reset(PgArena *arena);
+void pg_arena_rest(PgArena *arena); /* keeps a small block for the next run */
 void pg_arena_clear(PgArena *arena);
 
 /* ---------------------------------------------------------------- a session */
@@ -320,12 +321,17 @@ DriverStatus pg_infer_plain(PgStatement *statement, DriverError *error);
 DriverStatus pg_infer_parse(PgStatement *statement, DriverError *error);
 
 /* encode.c: one set of parameters as libpq wants it. */
+enum { PG_FEW = 8 };
 typedef struct PgEncoded {
   DriverBuffer text; /* everything that had to be written out */
   const char **values;
   int *sizes, *formats;
   size_t *offsets; /* into text + 1, 0 = values[] points elsewhere */
   size_t capacity;
+  void *block; /* the four arrays when they are more than these; so it must not be moved */
+  const char *few_values[PG_FEW];
+  size_t few_offsets[PG_FEW];
+  int few_sizes[PG_FEW], few_formats[PG_FEW];
 } PgEncoded;
 void pg_encoded_init(PgEncoded *encoded, const DriverHost *host);
 void pg_encoded_clear(PgEncoded *encoded);
