@@ -1,25 +1,17 @@
 /*
-** outer_join.c: see outer_join.h. Texts are only searched for words; a word in a comment or a name costs no
-** more than a term that is not sent.
+** outer_join.c: see outer_join.h. A word in a comment or a name costs no more than a term that is not sent.
 */
 #include "outer_join.h"
-#include "word.h"
-#include <string.h>
+#include "statement_text.h"
 
 bool outer_join_matters(PushOperator op) {
   return op == PUSH_NE || op == PUSH_IS_NOT || op == PUSH_NOT_NULL || op == PUSH_LIKE ||
          op == PUSH_GLOB;
 }
 
-static bool has_word(const char *text, const char *word) {
-  for (const char *at = text; *at; at++)
-    if ((at == text || !word_letter(at[-1])) && word_is(at, word)) return true;
-  return false;
-}
-
 static bool has_outer_join(const char *text) {
-  return has_word(text, "join") &&
-         (has_word(text, "left") || has_word(text, "right") || has_word(text, "full"));
+  return text_has_word(text, "join") &&
+         (text_has_word(text, "left") || text_has_word(text, "right") || text_has_word(text, "full"));
 }
 
 /* In the views and triggers of one schema; in doubt yes. */
@@ -49,10 +41,5 @@ static bool schemas_have(sqlite3 *db) {
 }
 
 bool outer_join_possible(sqlite3 *db) {
-  sqlite3_stmt *statement = NULL;
-  while ((statement = sqlite3_next_stmt(db, statement)) != NULL) {
-    const char *text = sqlite3_sql(statement);
-    if (sqlite3_stmt_busy(statement) && (!text || has_outer_join(text))) return true;
-  }
-  return schemas_have(db);
+  return text_runs(db, has_outer_join) || schemas_have(db);
 }

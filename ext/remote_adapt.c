@@ -25,7 +25,7 @@
 #define UNKNOWN_TIME 100000 /* before a table of unknown size is tried */
 
 struct RemoteAdapt {
-  const RemoteTable *table;
+  RemoteTable *table;
   Lookup *store;  /* NULL until rows are to be kept */
   int *map;       /* layout of its rows */
   size_t columns; /* of a row */
@@ -36,7 +36,7 @@ struct RemoteAdapt {
   int64_t try_after; /* of `spent`, for a table of unknown size */
 };
 
-RemoteAdapt *remote_adapt_new(const RemoteTable *table) {
+RemoteAdapt *remote_adapt_new(RemoteTable *table) {
   RemoteAdapt *adapt = sqlite3_malloc64(sizeof *adapt);
   if (adapt) *adapt = (RemoteAdapt){.table = table, .try_after = UNKNOWN_TIME};
   return adapt;

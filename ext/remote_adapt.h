@@ -24,7 +24,7 @@ typedef struct AdaptScan {
   int64_t limit;
 } AdaptScan;
 
-RemoteAdapt *remote_adapt_new(const RemoteTable *table); /* NULL = out of memory */
+RemoteAdapt *remote_adapt_new(RemoteTable *table); /* NULL = out of memory */
 void remote_adapt_free(RemoteAdapt *adapt);              /* NULL is allowed */
 
 /* At the start of each scan. *served: its rows come from remote_adapt_next; more may come than were asked for,

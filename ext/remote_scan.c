@@ -13,7 +13,9 @@
 **
 ** LIMIT is sent when all that was offered is sent exactly. SQLite (3.38 and later) may keep a test to
 ** itself that it does not offer, `a = b`, and then wants more rows than the limit: so the rows of a LIMIT
-** are remembered by their hash until it is known that they were enough.
+** are remembered by their hash until it is known that they were enough. min() and max() come as ORDER BY of
+** their column and want one row: LIMIT 1 is sent for them, and should it not have been min() or max(), the
+** statement without LIMIT must begin with the same value.
 **
 ** SQLite asks for _key where it must know a row again in another scan: OR, RIGHT and FULL JOIN. It does
 ** not say so before. When that happens in a scan that has only some of the columns, the statement runs
@@ -26,6 +28,7 @@
 #include "column_names.h"
 #include "remote_adapt.h"
 #include "row_identity.h"
+#include "statement_text.h"
 #include <string.h>
 
 #define SEEN_MOST 10000 /* rows of a LIMIT that are remembered; a larger one is not sent */
@@ -58,6 +61,9 @@ struct RemoteScan {
   int64_t shown;    /* rows so far, the current one included */
   Seen seen;        /* rows of a statement with LIMIT; after it those that are to be skipped */
   bool skipping;
+  bool guessed;   /* that one row of the order is enough */
+  uint64_t first; /* hash of its value */
+  bool checking;  /* the next row must have this value */
   Spill *aside; /* rows to be shown after the current one */
   SpillReader *reader;
   const Value *row; /* the current row when it is from `aside` */
@@ -127,6 +133,7 @@ void remote_scan_end(RemoteScan *scan) {
   row_identity_clear(&scan->identity);
   scan->eof = true;
   scan->counting = scan->whole = scan->skipping = scan->has_key = false;
+  scan->guessed = scan->checking = false;
   scan->left = scan->shown = 0;
   scan->limit = -1;
   scan->seen.count = 0;
@@ -211,6 +218,7 @@ static int check_types(const RemoteScan *scan, Error *error) {
     const PushColumn *column = &table->columns[i];
     if (scan->map[i] < 0 || !column->class_name) continue;
     const DriverColumn *given = stream_column(scan->stream, (size_t)scan->map[i]);
+    if (!strcmp(column->class_name, given->class_name)) continue;
     const char *was = driver_class(column->class_name)->sqlite_type;
     if (!strcmp(was, driver_class(given->class_name)->sqlite_type)) continue;
     return error_set(error, SQLITE_ERROR,
@@ -236,7 +244,7 @@ static int check_columns(const RemoteScan *scan, const RemoteSelect *select, siz
 }
 
 static RemoteSelect make_select(const RemoteScan *scan) {
-  const RemoteTable *table = scan->table;
+  RemoteTable *table = scan->table;
   return (RemoteSelect){.table = table,
                         .dialect = scan->remote->dialect,
                         .plan = &scan->plan,
@@ -305,6 +313,29 @@ static int hash_row(RemoteScan *scan, uint64_t *hash, Error *error) {
   return SQLITE_OK;
 }
 
+static int changed(const RemoteScan *scan, Error *error) {
+  return error_set(error, SQLITE_BUSY,
+                   "connector '%s': %s changed while it was read twice for one statement: run it "
+                   "again, or inside BEGIN",
+                   scan->table->arguments.block, scan->table->place.table);
+}
+
+/* Of the column that the rows are sorted by. */
+static int hash_order(RemoteScan *scan, uint64_t *hash, Error *error) {
+  Value value;
+  int column = scan->plan.order[0].column;
+  int code = result_value(scan, (size_t)scan->map[column], &value, error);
+  if (code == SQLITE_OK) *hash = row_hash_value(ROW_HASH_START, &value);
+  return code;
+}
+
+static int check_first(RemoteScan *scan, Error *error) {
+  uint64_t hash;
+  int code = hash_order(scan, &hash, error);
+  scan->checking = false;
+  return code == SQLITE_OK && hash != scan->first ? changed(scan, error) : code;
+}
+
 static int remember_row(RemoteScan *scan, Error *error) {
   Seen *seen = &scan->seen;
   if (seen->count == seen->room) {
@@ -342,17 +373,20 @@ static int advance(RemoteScan *scan, Error *error) {
   }
   while (skip) {
     int rc = statement_next(scan, error);
+    if (rc == SQLITE_DONE && scan->guessed && scan->seen.count > 0) return changed(scan, error);
     if (rc == SQLITE_DONE) {
       scan->eof = true;
       return SQLITE_OK;
     }
-    if (rc != SQLITE_ROW) return rc;
+    if (rc == SQLITE_ROW) rc = scan->checking ? check_first(scan, error) : SQLITE_OK;
+    if (rc != SQLITE_OK) return rc;
     skip = scan->skipping && scan->seen.count > 0;
     if (skip && (rc = was_seen(scan, &skip, error)) != SQLITE_OK) return rc;
   }
   scan->shown++;
   if (scan->limit < 0) return SQLITE_OK;
   int code = remember_row(scan, error);
+  if (code == SQLITE_OK && scan->guessed) code = hash_order(scan, &scan->first, error);
   bool enough = code == SQLITE_OK && scan->shown >= scan->limit;
   return enough ? settle(scan, true, error) : code;
 }
@@ -375,6 +409,7 @@ static int drop_limit(RemoteScan *scan, Error *error) {
   scan->limit = -1;
   scan->eof = false;
   scan->skipping = true;
+  scan->checking = scan->guessed;
   int code = open_statement(scan, error);
   if (code != SQLITE_OK) return code;
   return scan->counting ? read_count(scan, error) : advance(scan, error);
@@ -408,10 +443,17 @@ static int check_query(const RemoteScan *scan, Error *error) {
       table->arguments.block, table->place.table);
 }
 
+static bool has_extreme(const char *text) {
+  return text_has_word(text, "min") || text_has_word(text, "max");
+}
+
 /* From what was kept, or from the server. */
 static int start_rows(RemoteScan *scan, Error *error) {
   bool unlimited;
   scan->limit = scan->arguments.limit <= SEEN_MOST ? scan->arguments.limit : -1;
+  if (scan->arguments.limit < 0 && scan->plan.extreme)
+    scan->guessed = text_runs(scan->table->connector->db, has_extreme);
+  if (scan->guessed) scan->limit = 1;
   scan->whole = scan->whole_always;
   RemoteSelect select = make_select(scan);
   remote_select_columns(&select, scan->map);
@@ -539,11 +581,7 @@ static int find_row(RemoteScan *scan, const bool *columns, const DriverBuffer *w
   for (;;) {
     int code = statement_next(scan, error);
     if (code == SQLITE_DONE)
-      return error_set(
-          error, SQLITE_BUSY,
-          "connector '%s': %s changed while it was read twice for one statement: run it "
-          "again, or inside BEGIN",
-          scan->table->arguments.block, scan->table->place.table);
+      return changed(scan, error);
     if (code == SQLITE_ROW) code = row_bytes(scan, columns, bytes, error);
     if (code != SQLITE_OK) return code;
     if (bytes->size == wanted->size &&
@@ -565,6 +603,7 @@ static int restart_whole(RemoteScan *scan, Error *error) {
     columns[i] = !scan->counting && scan->map[i] >= 0;
   if (code == SQLITE_OK && !scan->counting) code = row_bytes(scan, columns, &wanted, error);
   scan->whole = scan->whole_always = true;
+  scan->guessed = false;
   scan->limit = -1;
   if (code == SQLITE_OK) code = open_statement(scan, error);
   if (code == SQLITE_OK) code = find_row(scan, columns, &wanted, &bytes, error);

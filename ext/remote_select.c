@@ -115,6 +115,30 @@ static int print_columns(const RemoteSelect *select, PushPrinter *printer, Error
   return SQLITE_OK;
 }
 
+/* "SELECT columns FROM source". Of a table it is kept: a look-up has the same each time. */
+static int print_head(const RemoteSelect *select, PushPrinter *printer, Error *error) {
+  SelectHead *head = &select->table->head;
+  DriverBuffer *sql = printer->sql;
+  bool distinct = is_distinct(select);
+  if (!select->query && head->text && head->dialect == select->dialect &&
+      head->used == select->plan->used && head->whole == select->whole &&
+      head->distinct == distinct) {
+    buffer_append(sql, head->text, head->size);
+    return SQLITE_OK;
+  }
+  size_t start = sql->size;
+  int code = print_columns(select, printer, error);
+  buffer_text(sql, " FROM ");
+  print_source(select, sql);
+  if (code != SQLITE_OK || select->query || sql->failed) return code;
+  char *text = sqlite3_realloc64(head->text, sql->size - start);
+  if (!text) return SQLITE_OK; /* it is printed again next time */
+  memcpy(text, sql->data + start, sql->size - start);
+  *head = (SelectHead){text,         sql->size - start, select->dialect, select->plan->used,
+                       select->whole, distinct};
+  return SQLITE_OK;
+}
+
 static void print_count(const RemoteSelect *select, PushPrinter *printer) {
   buffer_format(printer->sql, "SELECT %s FROM ", select->dialect->count);
   if (select->limit < 0) {
@@ -144,9 +168,7 @@ int remote_select_print(const RemoteSelect *select, DriverBuffer *sql, PushValue
     /* what is sorted need not be a column of DISTINCT as it stands */
     bool inner = is_distinct(select) && select->plan->order_count > 0;
     if (inner) buffer_text(sql, "SELECT * FROM (");
-    code = print_columns(select, &printer, error);
-    buffer_text(sql, " FROM ");
-    print_source(select, sql);
+    code = print_head(select, &printer, error);
     print_tests(select, &printer);
     if (inner) buffer_text(sql, ") AS connector_rows");
     print_order(select, &printer);
@@ -161,7 +183,7 @@ int remote_select_open(const RemoteSelect *select, Remote *remote, DriverBuffer 
   RemoteSelect named = *select;
   buffer_reset(sql);
   push_values_reset(values);
-  named.source = remote_table_source((RemoteTable *)select->table, select->dialect, error);
+  named.source = remote_table_source(select->table, select->dialect, error);
   if (!named.query && !named.source) return error->code;
   int code = remote_select_print(&named, sql, values, error);
   if (code != SQLITE_OK) return code;

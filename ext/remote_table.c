@@ -120,6 +120,7 @@ void remote_table_free(RemoteTable *table) {
   sqlite3_free(table->fault);
   sqlite3_free(table->columns);
   sqlite3_free(table->source);
+  sqlite3_free(table->head.text);
   sqlite3_free(table);
 }
 

@@ -20,6 +20,15 @@
 #include "module_arguments.h"
 #include "table_block.h"
 
+/* "SELECT columns FROM table" as it was printed last, which is most often what the next scan needs. */
+typedef struct SelectHead {
+  char *text; /* NULL = none yet */
+  size_t size;
+  const DriverDialect *dialect;
+  uint64_t used;
+  bool whole, distinct;
+} SelectHead;
+
 /* Declared columns: the visible ones, the query's parameters (hidden), for a query one more that takes
 ** surplus arguments, and _key (hidden) where no integer key is the rowid. */
 typedef struct RemoteTable {
@@ -39,6 +48,7 @@ typedef struct RemoteTable {
   bool wrappable;            /* filters can be put around the query */
   char *source;              /* made at first use, for this dialect */
   const DriverDialect *source_dialect;
+  SelectHead head;
 } RemoteTable;
 
 /* Makes the table from its arguments, which it takes over, also when it fails. `create`: the user makes
@@ -93,6 +103,7 @@ typedef struct RemotePlan {
   bool distinct; /* equal rows may be left out */
   bool count;    /* only the number of rows is wanted */
   bool exact;    /* LIMIT: all that SQLite checks is in this plan */
+  bool extreme;  /* the first row is enough when this is min() or max(), which is not known */
 } RemotePlan;
 
 int remote_best_index(sqlite3_vtab *base, sqlite3_index_info *info);
@@ -111,7 +122,7 @@ typedef struct ScanTest {
 } ScanTest;
 
 typedef struct RemoteSelect {
-  const RemoteTable *table;
+  RemoteTable *table;
   const DriverDialect *dialect;
   const RemotePlan *plan;
   const ScanTest *tests;

@@ -115,10 +115,10 @@ static void print_operator(PushPrinter *printer, PushOperator op) {
                                       [PUSH_LE] = "<=", [PUSH_GT] = ">",  [PUSH_GE] = ">="};
   const char *form = printer->dialect->operator_form;
   print(printer, " ");
-  if (form)
-    buffer_format(printer->sql, form, words[op]);
-  else
-    print(printer, words[op]);
+  const char *at = form ? strstr(form, "%s") : NULL;
+  if (at) buffer_append(printer->sql, form, (size_t)(at - form));
+  print(printer, words[op]);
+  if (at) print(printer, at + 2);
   print(printer, " ");
 }
 
