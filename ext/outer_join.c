@@ -11,7 +11,8 @@ bool outer_join_matters(PushOperator op) {
 
 static bool has_outer_join(const char *text) {
   return text_has_word(text, "join") &&
-         (text_has_word(text, "left") || text_has_word(text, "right") || text_has_word(text, "full"));
+         (text_has_word(text, "left") || text_has_word(text, "right") ||
+          text_has_word(text, "full"));
 }
 
 /* In the views and triggers of one schema; in doubt yes. */

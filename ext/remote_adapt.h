@@ -25,7 +25,7 @@ typedef struct AdaptScan {
 } AdaptScan;
 
 RemoteAdapt *remote_adapt_new(RemoteTable *table); /* NULL = out of memory */
-void remote_adapt_free(RemoteAdapt *adapt);              /* NULL is allowed */
+void remote_adapt_free(RemoteAdapt *adapt);        /* NULL is allowed */
 
 /* At the start of each scan. *served: its rows come from remote_adapt_next; more may come than were asked for,
 ** and a LIMIT does not count (*unlimited), when the whole table is here. Else the caller asks the server, gives

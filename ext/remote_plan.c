@@ -31,7 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OMIT_LIMIT 16         /* SQLite obeys `omit` for so many constraints */
+#define OMIT_LIMIT 16 /* SQLite obeys `omit` for so many constraints */
 #define COST_STATEMENT 50.0
 #define COST_ROW 2.0          /* a row that is sent */
 #define COST_LOOK 0.05        /* a row that the server looks at */

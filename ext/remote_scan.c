@@ -64,7 +64,7 @@ struct RemoteScan {
   bool guessed;   /* that one row of the order is enough */
   uint64_t first; /* hash of its value */
   bool checking;  /* the next row must have this value */
-  Spill *aside; /* rows to be shown after the current one */
+  Spill *aside;   /* rows to be shown after the current one */
   SpillReader *reader;
   const Value *row; /* the current row when it is from `aside` */
   size_t row_count;
@@ -580,8 +580,7 @@ static int find_row(RemoteScan *scan, const bool *columns, const DriverBuffer *w
                     DriverBuffer *bytes, Error *error) {
   for (;;) {
     int code = statement_next(scan, error);
-    if (code == SQLITE_DONE)
-      return changed(scan, error);
+    if (code == SQLITE_DONE) return changed(scan, error);
     if (code == SQLITE_ROW) code = row_bytes(scan, columns, bytes, error);
     if (code != SQLITE_OK) return code;
     if (bytes->size == wanted->size &&

@@ -134,7 +134,7 @@ static int print_head(const RemoteSelect *select, PushPrinter *printer, Error *e
   char *text = sqlite3_realloc64(head->text, sql->size - start);
   if (!text) return SQLITE_OK; /* it is printed again next time */
   memcpy(text, sql->data + start, sql->size - start);
-  *head = (SelectHead){text,         sql->size - start, select->dialect, select->plan->used,
+  *head = (SelectHead){text,          sql->size - start, select->dialect, select->plan->used,
                        select->whole, distinct};
   return SQLITE_OK;
 }
