@@ -29,7 +29,7 @@ static int not_understood(const ModuleColumn *column, const char *rest, Error *e
                    column->name, rest);
 }
 
-/* REMOTE ["name"] class [bytes | equality | inexact] [unique] [indexed] */
+/* REMOTE ["name"] class [bytes | equality | inexact] [short] [unique] [indexed] */
 static int parse_remote(const char *at, ModuleColumn *column, Error *error) {
   if (*at == '"' && !(column->remote = word_take(&at))) return error_memory(error);
   if (*at && !(column->class_name = word_take(&at))) return error_memory(error);
@@ -39,6 +39,8 @@ static int parse_remote(const char *at, ModuleColumn *column, Error *error) {
       column->unique = column->indexed = true;
     } else if (word_skip(&at, "indexed")) {
       column->indexed = true;
+    } else if (word_skip(&at, "short")) {
+      column->short_text = true;
     } else {
       for (size_t i = COMPARE_BYTES; i <= COMPARE_INEXACT; i++)
         if (word_skip(&at, compares[i])) column->compare = (SchemaCompare)i;
@@ -109,6 +111,7 @@ void column_definition_print(sqlite3_str *text, const ModuleColumn *column, bool
   if (column->remote) sqlite3_str_appendf(text, " \"%w\"", column->remote);
   sqlite3_str_appendf(text, " %s", column->class_name);
   if (column->compare) sqlite3_str_appendf(text, " %s", compares[column->compare]);
+  if (column->short_text) sqlite3_str_appendall(text, " short");
   if (column->unique)
     sqlite3_str_appendall(text, " unique");
   else if (column->indexed)

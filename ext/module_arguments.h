@@ -9,7 +9,7 @@
 ** A column is a name, a type, and what follows in any order: NOT NULL, PRIMARY KEY, COLLATE name, HIDDEN
 ** (a parameter of the query), and at the end REMOTE with what is known of the column on the server: its
 ** name there in double quotes when it has another one, the class of its values (driver.h), how its texts
-** compare (bytes, equality, inexact), and whether it is unique or indexed. INTEGER PRIMARY KEY at a column
+** compare (bytes, equality, inexact), whether they are short, and whether it is unique or indexed. INTEGER PRIMARY KEY at a column
 ** makes it the rowid; any other key is told by PRIMARY KEY("a", "b").
 */
 #ifndef CONNECTOR_MODULE_ARGUMENTS_H
@@ -26,7 +26,7 @@ typedef struct ModuleColumn {
   char *remote;     /* name on the server, NULL = the same */
   char *class_name; /* NULL = not known */
   SchemaCompare compare;
-  bool hidden, not_null, unique, indexed;
+  bool hidden, not_null, unique, indexed, short_text;
   bool rowid; /* PRIMARY KEY stands at the column, which is INTEGER: it is the rowid */
   int key;    /* place in the key from 1; 0 = not in it */
 } ModuleColumn;

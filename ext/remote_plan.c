@@ -182,6 +182,12 @@ static int sorted_column(const Planning *planning, int term) {
   int column = planning->info->aOrderBy[term].iColumn;
   if (column < 0) column = table->rowid_column;
   if (column < 0 || column >= table->column_count || !table->wrappable) return -1;
+  if (push_sorts_perhaps(planning->dialect, &table->columns[column])) {
+    /* that there are no rows which sort in another way is looked up: in an index, or in a table, not in a
+    ** view or query, which would be computed twice */
+    bool cheap = table->columns[column].indexed || table->arguments.rows >= 0;
+    if (!table->arguments.table || !cheap || planning->plan.distinct) return -1;
+  }
   return push_sorts(planning->dialect, &table->columns[column]) ? column : -1;
 }
 

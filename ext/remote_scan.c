@@ -11,6 +11,9 @@
 **                        +--_key asked, not all columns there--> STREAMING with all columns: the rows
 **                             that come before the current one are put aside and shown after it
 **
+** Dates are sorted by the server when there are none whose text sorts elsewhere (before Christ, or after the
+** year 9999), which the statement itself tells with its first row; else it runs anew, sorted by text.
+**
 ** LIMIT is sent when all that was offered is sent exactly. SQLite (3.38 and later) may keep a test to
 ** itself that it does not offer, `a = b`, and then wants more rows than the limit: so the rows of a LIMIT
 ** are remembered by their hash until it is known that they were enough. min() and max() come as ORDER BY of
@@ -61,6 +64,8 @@ struct RemoteScan {
   int64_t shown;    /* rows so far, the current one included */
   Seen seen;        /* rows of a statement with LIMIT; after it those that are to be skipped */
   bool skipping;
+  int guard; /* place of the column that tells to sort by text, -1 = none */
+  bool by_text;
   bool guessed;   /* that one row of the order is enough */
   uint64_t first; /* hash of its value */
   bool checking;  /* the next row must have this value */
@@ -133,7 +138,8 @@ void remote_scan_end(RemoteScan *scan) {
   row_identity_clear(&scan->identity);
   scan->eof = true;
   scan->counting = scan->whole = scan->skipping = scan->has_key = false;
-  scan->guessed = scan->checking = false;
+  scan->guessed = scan->checking = scan->by_text = false;
+  scan->guard = -1;
   scan->left = scan->shown = 0;
   scan->limit = -1;
   scan->seen.count = 0;
@@ -252,6 +258,7 @@ static RemoteSelect make_select(const RemoteScan *scan) {
                         .test_count = scan->arguments.test_count,
                         .query = table->arguments.query ? &scan->arguments.query : NULL,
                         .whole = scan->whole,
+                        .by_text = scan->by_text,
                         .limit = scan->limit};
 }
 
@@ -259,12 +266,15 @@ static int open_statement(RemoteScan *scan, Error *error) {
   RemoteSelect select = make_select(scan);
   end_rows(scan);
   size_t count = (size_t)remote_select_columns(&select, scan->map);
+  if (count == 0) count = 1;
+  bool guarded = remote_select_is_guarded(&select);
+  scan->guard = guarded ? (int)count++ : -1;
   scan->asked_at = driver_clock();
   int code =
       remote_select_open(&select, scan->remote, &scan->sql, &scan->values, &scan->stream, error);
   if (code != SQLITE_OK) return add_hint(scan, error);
   scan->counting = scan->plan.count && !scan->whole;
-  return check_columns(scan, &select, count ? count : 1, error);
+  return check_columns(scan, &select, count, error);
 }
 
 /* ---------------------------------------------------------------- rows */
@@ -279,10 +289,24 @@ static int record_row(RemoteScan *scan, Error *error) {
   return remote_adapt_add(scan->adapt, scan->record, error);
 }
 
+/* Before the first row of a statement with a guard: is another one needed? */
+static int check_order(RemoteScan *scan, int *rc, Error *error) {
+  Value value;
+  int code = stream_value(scan->stream, (size_t)scan->guard, &value, error);
+  scan->guard = -1;
+  if (code != SQLITE_OK || value.type != VALUE_INTEGER || !value.integer) return code;
+  scan->by_text = true;
+  code = open_statement(scan, error);
+  if (code == SQLITE_OK) *rc = stream_next(scan->stream, error);
+  return code;
+}
+
 /* The next row: SQLITE_ROW, SQLITE_DONE or an error. */
 static int statement_next(RemoteScan *scan, Error *error) {
   if (scan->stored) return remote_adapt_next(scan->adapt, error);
   int rc = stream_next(scan->stream, error), code = SQLITE_OK;
+  if (rc == SQLITE_ROW && scan->guard >= 0) code = check_order(scan, &rc, error);
+  if (code != SQLITE_OK) return code;
   if (rc == SQLITE_DONE) code = settle(scan, true, error);
   if (rc == SQLITE_ROW && remote_adapt_wants(scan->adapt)) code = record_row(scan, error);
   if (code != SQLITE_OK) return code;

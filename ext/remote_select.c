@@ -35,6 +35,15 @@ bool remote_select_is_raw(const RemoteSelect *select) {
   return select->query && !wraps(select);
 }
 
+bool remote_select_is_guarded(const RemoteSelect *select) {
+  if (select->by_text || counts(select) || is_distinct(select)) return false;
+  for (int i = 0; i < select->plan->order_count; i++) {
+    int column = select->plan->order[i].column;
+    if (push_sorts_perhaps(select->dialect, &select->table->columns[column])) return true;
+  }
+  return false;
+}
+
 int remote_select_columns(const RemoteSelect *select, int *map) {
   const RemoteTable *table = select->table;
   bool distinct = is_distinct(select), raw = remote_select_is_raw(select);
@@ -85,7 +94,8 @@ static void print_tests(const RemoteSelect *select, PushPrinter *printer) {
 static void print_order(const RemoteSelect *select, PushPrinter *printer) {
   for (int i = 0; i < select->plan->order_count; i++) {
     const PlanOrder *order = &select->plan->order[i];
-    PushOrder printed = {&select->table->columns[order->column], order->descending};
+    PushOrder printed = {&select->table->columns[order->column], order->descending,
+                         select->by_text};
     buffer_text(printer->sql, i ? ", " : " ORDER BY ");
     push_order(printer, &printed);
   }
@@ -97,6 +107,20 @@ static void print_limit(const RemoteSelect *select, PushPrinter *printer) {
     buffer_format(printer->sql, " LIMIT %lld", (long long)select->limit);
   else
     buffer_text(printer->sql, " LIMIT ?");
+}
+
+/* , EXISTS (SELECT 1 FROM "orders" WHERE …): looked up once for the statement, in its snapshot */
+static void print_guard(const RemoteSelect *select, PushPrinter *printer) {
+  int count = 0;
+  buffer_text(printer->sql, ", EXISTS (SELECT 1 FROM ");
+  print_source(select, printer->sql);
+  for (int i = 0; i < select->plan->order_count; i++) {
+    const PushColumn *column = &select->table->columns[select->plan->order[i].column];
+    if (!push_sorts_perhaps(select->dialect, column)) continue;
+    buffer_text(printer->sql, count++ ? " OR " : " WHERE ");
+    push_unsorted(printer, column);
+  }
+  buffer_text(printer->sql, ")");
 }
 
 static int print_columns(const RemoteSelect *select, PushPrinter *printer, Error *error) {
@@ -111,6 +135,7 @@ static int print_columns(const RemoteSelect *select, PushPrinter *printer, Error
     push_name(printer, table->columns[i].name);
   }
   if (count == 0) buffer_text(printer->sql, "1");
+  if (remote_select_is_guarded(select)) print_guard(select, printer);
   sqlite3_free(map);
   return SQLITE_OK;
 }
@@ -120,7 +145,8 @@ static int print_head(const RemoteSelect *select, PushPrinter *printer, Error *e
   SelectHead *head = &select->table->head;
   DriverBuffer *sql = printer->sql;
   bool distinct = is_distinct(select);
-  if (!select->query && head->text && head->dialect == select->dialect &&
+  bool guarded = remote_select_is_guarded(select);
+  if (!select->query && !guarded && head->text && head->dialect == select->dialect &&
       head->used == select->plan->used && head->whole == select->whole &&
       head->distinct == distinct) {
     buffer_append(sql, head->text, head->size);
@@ -130,7 +156,7 @@ static int print_head(const RemoteSelect *select, PushPrinter *printer, Error *e
   int code = print_columns(select, printer, error);
   buffer_text(sql, " FROM ");
   print_source(select, sql);
-  if (code != SQLITE_OK || select->query || sql->failed) return code;
+  if (code != SQLITE_OK || select->query || guarded || sql->failed) return code;
   char *text = sqlite3_realloc64(head->text, sql->size - start);
   if (!text) return SQLITE_OK; /* it is printed again next time */
   memcpy(text, sql->data + start, sql->size - start);

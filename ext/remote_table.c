@@ -54,6 +54,7 @@ static int fill_columns(RemoteTable *table, Error *error) {
                      .not_null = column->not_null,
                      .unique = column->unique || (column->key && arguments->key_count == 1),
                      .indexed = column->indexed || column->key == 1,
+                     .short_text = column->short_text,
                      .compare = column->compare};
     if (column->rowid && arguments->key_count == 1) table->rowid_column = i;
   }

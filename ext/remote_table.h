@@ -130,12 +130,16 @@ typedef struct RemoteSelect {
   const char *source; /* the quoted name of a table; NULL for a query */
   const Bound *query; /* of a query table: text and values in the dialect's own form */
   bool whole;         /* all columns, for the sake of _key: no count, no DISTINCT */
+  bool by_text;       /* ORDER BY in the form that is right for all rows (push_sorts_perhaps) */
   int64_t limit;      /* -1 = none */
 } RemoteSelect;
 
 /* Which columns the statement gives: map[column] is its place in the result or -1; map has
 ** table->column_count elements. Returns their number. */
 int remote_select_columns(const RemoteSelect *select, int *map);
+/* Does a last column follow that is true when ORDER BY is not right for some row, so that the statement must
+** be sent again with by_text? */
+bool remote_select_is_guarded(const RemoteSelect *select);
 /* Nothing is put around the query: its columns are as it gives them. */
 bool remote_select_is_raw(const RemoteSelect *select);
 /* Appends the text; values (NULL: only to be shown) get what is bound. */

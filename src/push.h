@@ -40,6 +40,7 @@ typedef struct PushColumn {
   Affinity affinity;      /* of the declared type */
   bool binary;            /* declared collation is BINARY */
   bool not_null, unique, indexed;
+  bool short_text; /* at most 255 characters */
   SchemaCompare compare;
 } PushColumn;
 
@@ -85,6 +86,8 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
 
 /* Would the server's ORDER BY on this column be SQLite's, for rows of every kind? */
 bool push_sorts(const DriverDialect *dialect, const PushColumn *column);
+/* Only when the table has no row of those that push_unsorted finds, or with PushOrder.by_text? */
+bool push_sorts_perhaps(const DriverDialect *dialect, const PushColumn *column);
 /* Are two rows equal in this column for the server's DISTINCT if and only if SQLite sees the same value? */
 bool push_distinguishes(const DriverDialect *dialect, const PushColumn *column);
 
@@ -99,6 +102,7 @@ bool push_date_text(const char *text, size_t size);
 typedef struct PushOrder {
   const PushColumn *column;
   bool descending;
+  bool by_text; /* not by the column, where push_sorts_perhaps */
 } PushOrder;
 
 /* Values for the driver, in the order of their placeholders. Zero-initialise. */
@@ -127,5 +131,7 @@ void push_test(PushPrinter *printer, const PushColumn *column, const PushTest *t
 void push_in(PushPrinter *printer, const PushColumn *column, const PushTest *test,
              const Value *values, size_t count);
 void push_order(PushPrinter *printer, const PushOrder *order);
+/* What is true for a row whose place in ORDER BY column is not that of its text. */
+void push_unsorted(PushPrinter *printer, const PushColumn *column);
 
 #endif

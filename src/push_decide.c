@@ -465,9 +465,16 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
   }
 }
 
+bool push_sorts_perhaps(const DriverDialect *dialect, const PushColumn *column) {
+  const DriverCompare *compare = compare_of(dialect, column);
+  return compare && compare->sorted_text && column->binary && column->affinity == AFFINITY_TEXT;
+}
+
 bool push_sorts(const DriverDialect *dialect, const PushColumn *column) {
   const DriverCompare *compare = compare_of(dialect, column);
-  if (!compare || !compare->sorts || !column->binary) return false;
+  if (push_sorts_perhaps(dialect, column)) return true;
+  if (!compare || !column->binary) return false;
+  if (!compare->sorts && !(compare->sorts_short && column->short_text)) return false;
   if (dialect->dynamic_types && !orders_as_here(column)) return false;
   if (is_text(column) && column->compare == COMPARE_INEXACT) return compare->orders_inexact;
   return true;

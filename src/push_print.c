@@ -193,13 +193,20 @@ void push_in(PushPrinter *printer, const PushColumn *column, const PushTest *tes
   print(printer, ")");
 }
 
+void push_unsorted(PushPrinter *printer, const PushColumn *column) {
+  form_names(printer, printer->dialect->unsorted, column->name);
+}
+
 void push_order(PushPrinter *printer, const PushOrder *order) {
   const PushColumn *column = order->column;
   const DriverCompare *forms = printer->dialect->compare;
   while (strcmp(forms->class_name, column->class_name))
     forms++;
   bool plain = column->compare == COMPARE_BYTES || !forms->ordered;
-  form_name(printer, plain ? "%s" : forms->ordered, column->name);
+  if (order->by_text && forms->sorted_text)
+    form_name(printer, forms->sorted_text, column->name);
+  else
+    form_name(printer, plain ? "%s" : forms->ordered, column->name);
   if (order->descending) print(printer, " DESC");
   if (printer->dialect->nulls_last && !column->not_null)
     print(printer, order->descending ? " NULLS LAST" : " NULLS FIRST");

@@ -48,11 +48,12 @@ typedef struct SchemaColumn {
   const char *lossy;   /* why values may lose something on the way here, NULL = they do not */
   const char *comment; /* NULL = none */
   SchemaCompare compare;
-  bool not_null; /* never NULL */
-  bool json;     /* its texts are JSON documents */
-  bool unique;   /* an index forbids equal values in this column alone */
-  bool indexed;  /* first in some ordered index: found and sorted without reading the table */
-  int key;       /* place in the key that tells rows apart, from 1; 0 = not in it */
+  bool short_text; /* at most 255 characters, where the server tells */
+  bool not_null;   /* never NULL */
+  bool json;       /* its texts are JSON documents */
+  bool unique;     /* an index forbids equal values in this column alone */
+  bool indexed;    /* first in some ordered index: found and sorted without reading the table */
+  int key;         /* place in the key that tells rows apart, from 1; 0 = not in it */
 } SchemaColumn;
 
 typedef struct SchemaTable {

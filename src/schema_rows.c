@@ -274,6 +274,18 @@ static void column_class(const SchemaReader *reader, SchemaColumn *column) {
   }
 }
 
+static bool starts(const Value *value, const char *text) {
+  size_t size = strlen(text);
+  return value_is_text(value) && value->bytes.size >= size &&
+         !memcmp(value->bytes.data, text, size);
+}
+
+static bool ends(const Value *value, const char *text) {
+  size_t size = strlen(text);
+  return value_is_text(value) && value->bytes.size >= size &&
+         !memcmp((const char *)value->bytes.data + value->bytes.size - size, text, size);
+}
+
 static void read_column(SchemaReader *reader) {
   SchemaTable *table = table_now(reader);
   SchemaColumn *columns = grow(reader, table->columns, table->column_count, &reader->column_room,
@@ -287,10 +299,11 @@ static void read_column(SchemaReader *reader) {
                          .generated = keep(reader, ROW_GENERATED),
                          .comment = keep(reader, ROW_COMMENT),
                          .not_null = value_number(&row[ROW_NOT_NULL], 0) != 0};
-  column.compare = value_is(&row[ROW_COMPARE], "bytes")      ? COMPARE_BYTES
-                   : value_is(&row[ROW_COMPARE], "equality") ? COMPARE_EQUALITY
-                   : value_is(&row[ROW_COMPARE], "inexact")  ? COMPARE_INEXACT
-                                                             : COMPARE_NONE;
+  column.compare = starts(&row[ROW_COMPARE], "bytes")      ? COMPARE_BYTES
+                   : starts(&row[ROW_COMPARE], "equality") ? COMPARE_EQUALITY
+                   : starts(&row[ROW_COMPARE], "inexact")  ? COMPARE_INEXACT
+                                                           : COMPARE_NONE;
+  column.short_text = ends(&row[ROW_COMPARE], " short");
   column_class(reader, &column);
   table->columns = columns;
   columns[table->column_count++] = column;

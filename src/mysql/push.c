@@ -3,8 +3,7 @@
 **
 ** Most collations take letters of both cases, or trailing spaces, for the same: = finds more than SQLite
 ** does, and a range is of the bytes of the text in UTF-8. ORDER BY looks at the first max_sort_length
-** bytes only, so long texts are not sorted there (`sorts` is for what is short: push_sorts asks the
-** column's length).
+** bytes only, so long texts are not sorted there.
 */
 #include "my.h"
 
@@ -29,7 +28,7 @@
 #define TEXT(name, column_, parameter_)                                                            \
   {                                                                                                \
     .class_name = name, .column = column_, .parameter = parameter_, .ordered = BYTES,              \
-    .ordered_parameter = "CAST(%s AS BINARY)", .orders_inexact = true                              \
+    .ordered_parameter = "CAST(%s AS BINARY)", .orders_inexact = true, .sorts_short = true         \
   }
 
 const DriverCompare my_compare[] = {NUMBER("integer"),

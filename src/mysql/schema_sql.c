@@ -36,11 +36,12 @@
   " WHEN c.data_type='json' THEN 'json' ELSE 'other' END"
 
 #define COMPARE                                                                                    \
-  "CASE WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext')"          \
+  "CONCAT(CASE WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext')"   \
   " AND (c.collation_name LIKE '%\\_nopad\\_bin' OR c.collation_name LIKE '%\\_0900\\_bin')"       \
   " THEN IF(c.character_set_name IN ('utf8mb4','utf8mb3','utf8','ascii'),'bytes','equality')"      \
   " WHEN c.collation_name IS NOT NULL OR c.data_type IN"                                           \
-  " ('date','time','datetime','timestamp','json','uuid','inet4','inet6') THEN 'inexact' END"
+  " ('date','time','datetime','timestamp','json','uuid','inet4','inet6') THEN 'inexact' END,"      \
+  "IF(c.character_maximum_length<=255,' short',''))"
 
 #define KIND                                                                                       \
   "CASE WHEN t.table_type='SYSTEM VIEW' THEN 'system view'"                                        \

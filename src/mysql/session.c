@@ -25,7 +25,8 @@ static const char essential[] =
     KEEP("NO_AUTO_VALUE_ON_ZERO") ","
     KEEP("NO_UNSIGNED_SUBTRACTION") "),"
     "SESSION character_set_client=utf8mb4,SESSION character_set_results=utf8mb4,"
-    "SESSION character_set_connection=utf8mb4,SESSION time_zone='+00:00',SESSION autocommit=1";
+    "SESSION character_set_connection=utf8mb4,SESSION time_zone='+00:00',SESSION autocommit=1,"
+    "SESSION max_sort_length=GREATEST(@@SESSION.max_sort_length,1024)"; /* push.c counts on it */
 /* clang-format on */
 
 /* In the order of the servers' numbers: 10.11 → 101100, 8.0.36 → 80036. */

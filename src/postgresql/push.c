@@ -18,10 +18,11 @@
     .ordered_parameter = PARAMETER(type), .array = ARRAY(type), .sorts = true                      \
   }
 
-#define MOMENT(name, parameter_)                                                                   \
+#define MOMENT(name, parameter_, text)                                                             \
   {                                                                                                \
     .class_name = name, .column = "%s", .parameter = parameter_, .ordered = "%s",                  \
-    .ordered_parameter = parameter_, .beyond = true                                                \
+    .ordered_parameter = parameter_, .beyond = true,                                               \
+    .sorted_text = "CAST(" text " AS pg_catalog.text) COLLATE pg_catalog.\"C\""                    \
   }
 
 const DriverCompare pg_compare[] = {
@@ -67,9 +68,10 @@ const DriverCompare pg_compare[] = {
          "CAST(%s AS pg_catalog.text) OPERATOR(pg_catalog.=) ANY (CAST(%s AS pg_catalog.text[]))",
      .ascii = true},
     ORDERED("uuid", "uuid"),
-    MOMENT("date", PARAMETER("date")),
-    MOMENT("timestamp", PARAMETER("timestamp")),
-    MOMENT("timestamptz", "pg_catalog.timezone('UTC', CAST(%s AS pg_catalog.timestamp))"),
+    MOMENT("date", PARAMETER("date"), "%s"),
+    MOMENT("timestamp", PARAMETER("timestamp"), "%s"),
+    MOMENT("timestamptz", "pg_catalog.timezone('UTC', CAST(%s AS pg_catalog.timestamp))",
+           "pg_catalog.timezone('UTC', %s)"),
     {.class_name = "blob",
      .column = "%s",
      .parameter = PARAMETER("bytea"),
