@@ -14,7 +14,8 @@
 ** in the order of table (by bytes), part, index, number. No row at all: there is no such schema,
 ** or the user may not use it. Part 3 has one row per key column of each index that can find single
 ** rows in order (a B-tree over whole rows); its name is NULL where an expression or a part of a
-** value is indexed. The classes are those of driver.h. Tables without a column
+** value is indexed. The classes are those of driver.h; compare is the
+** word of a SchemaCompare, with " short" behind it for a text of at most 255 characters. Tables without a column
 ** that may be selected are left out, and so are columns and indexes of tables that part 1 does not
 ** have (sequences).
 **
