@@ -18,7 +18,8 @@ static bool contains(const char *text, const char *part) {
 
 /* The class of an affinity, by SQLite's own rules (datatype3.html, 3.1), in their order. */
 static const char *class_of(const char *declared) {
-  if (declared[0] == 0) return "any";
+  /* ANY of a STRICT table has no affinity, and is not to be told from another */
+  if (declared[0] == 0 || sqlite3_stricmp(declared, "any") == 0) return "any";
   if (contains(declared, "int")) return "integer";
   if (contains(declared, "char") || contains(declared, "clob") || contains(declared, "text")) {
     return "text";

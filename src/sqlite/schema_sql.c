@@ -4,7 +4,8 @@
 **
 ** No PRAGMA tells a column's collation. So a table whose CREATE statement does not contain the
 ** word "collate" compares by bytes, and any other inexactly; virtual tables keep theirs to
-** themselves, and a view may have its columns from any table. Nor does SQLite keep a number of
+** themselves, and a view may have its columns from any table. So ANY, which has no affinity in a STRICT
+** table and NUMERIC in others, has none in a view where a STRICT table is. Nor does SQLite keep a number of
 ** rows where it can be asked without knowing whether it is there (sqlite_stat1).
 **
 ** sqlite_schema and the like are found by name, but not listed.
@@ -26,7 +27,9 @@
   "WITH text AS MATERIALIZED (SELECT 'main' AS schema, name, sql FROM main.sqlite_schema"          \
   " WHERE type IN ('table', 'view') UNION ALL SELECT 'temp', name, sql FROM temp.sqlite_schema"    \
   " WHERE type IN ('table', 'view')),"                                                             \
-  " tab AS MATERIALIZED (SELECT l.schema, l.name, l.type, l.wr, l.strict, CASE l.type WHEN "       \
+  " tab AS MATERIALIZED (SELECT l.schema, l.name, l.type, l.wr, CASE l.type WHEN 'view'"           \
+  " THEN (SELECT max(strict) FROM pragma_table_list) ELSE l.strict END AS strict, CASE l.type "    \
+  "WHEN "                                                                                          \
   "'virtual' THEN 1"                                                                               \
   " WHEN 'view' THEN (SELECT max(instr(lower(sql), 'collate')) FROM text)"                         \
   " ELSE instr(lower(text.sql), 'collate') END AS collated"                                        \
