@@ -42,7 +42,13 @@ static int read_options(Connector *connector, sqlite3_value *value, bool attach,
     size_t k = 0;
     while (k < count && strcmp(valid[attach][k], pair->key))
       k++;
-    if (k == count) {
+    bool listed = i > 0 && !strcmp(options->list.pairs[i - 1].key, "tables");
+    if (k == count && listed && !strcmp(pair->value, "true")) { /* a word without = */
+      code = error_set(
+          error, SQLITE_ERROR,
+          "unknown option '%s' of connector_%s: a list stands in quotes, tables=\"%s,%s\"",
+          pair->key, attach ? "attach" : "link", options->list.pairs[i - 1].value, pair->key);
+    } else if (k == count) {
       code = error_set(error, SQLITE_ERROR, "unknown option '%s' of connector_%s", pair->key,
                        attach ? "attach" : "link");
       error_suggest(error, pair->key, valid[attach], count);

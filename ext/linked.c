@@ -221,7 +221,14 @@ static int create(Sync *sync, const char *name, const char *sql, Error *error) {
   int code =
       run(sync->connector->db,
           sqlite3_mprintf("%s\"%w\".%s", head, sync->request->into, sql + strlen(head)), error);
-  if (code != SQLITE_OK) error_wrap(error, "table %s.%s", sync->request->into, name);
+  if (code != SQLITE_OK && error->message && strstr(error->message, "too many columns"))
+    error_set(
+        error, code,
+        "table %s.%s: too many columns (with its hidden ones SQLite takes 2,000): name the other "
+        "tables by the option tables",
+        sync->request->into, name);
+  else if (code != SQLITE_OK)
+    error_wrap(error, "table %s.%s", sync->request->into, name);
   return code;
 }
 
