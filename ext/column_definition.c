@@ -29,7 +29,7 @@ static int not_understood(const ModuleColumn *column, const char *rest, Error *e
                    column->name, rest);
 }
 
-/* REMOTE ["name"] class [bytes | equality | inexact] [short] [unique] [indexed] */
+/* REMOTE ["name"] class [bytes | equality | inexact] [short] [unique] [indexed] [generated] [default] */
 static int parse_remote(const char *at, ModuleColumn *column, Error *error) {
   if (*at == '"' && !(column->remote = word_take(&at))) return error_memory(error);
   if (*at && !(column->class_name = word_take(&at))) return error_memory(error);
@@ -41,6 +41,10 @@ static int parse_remote(const char *at, ModuleColumn *column, Error *error) {
       column->indexed = true;
     } else if (word_skip(&at, "short")) {
       column->short_text = true;
+    } else if (word_skip(&at, "generated")) {
+      column->generated = true;
+    } else if (word_skip(&at, "default")) {
+      column->fallback = true;
     } else {
       for (size_t i = COMPARE_BYTES; i <= COMPARE_INEXACT; i++)
         if (word_skip(&at, compares[i])) column->compare = (SchemaCompare)i;
@@ -116,4 +120,6 @@ void column_definition_print(sqlite3_str *text, const ModuleColumn *column, bool
     sqlite3_str_appendall(text, " unique");
   else if (column->indexed)
     sqlite3_str_appendall(text, " indexed");
+  if (column->generated) sqlite3_str_appendall(text, " generated");
+  if (column->fallback) sqlite3_str_appendall(text, " default");
 }

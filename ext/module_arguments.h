@@ -9,7 +9,8 @@
 ** A column is a name, a type, and what follows in any order: NOT NULL, PRIMARY KEY, COLLATE name, HIDDEN
 ** (a parameter of the query), and at the end REMOTE with what is known of the column on the server: its
 ** name there in double quotes when it has another one, the class of its values (driver.h), how its texts
-** compare (bytes, equality, inexact), whether they are short, and whether it is unique or indexed. INTEGER PRIMARY KEY at a column
+** compare (bytes, equality, inexact), whether they are short, whether it is unique or indexed, and whether the
+** server makes its value (generated), or can (default). INTEGER PRIMARY KEY at a column
 ** makes it the rowid; any other key is told by PRIMARY KEY("a", "b").
 */
 #ifndef CONNECTOR_MODULE_ARGUMENTS_H
@@ -27,8 +28,10 @@ typedef struct ModuleColumn {
   char *class_name; /* NULL = not known */
   SchemaCompare compare;
   bool hidden, not_null, unique, indexed, short_text;
-  bool rowid; /* PRIMARY KEY stands at the column, which is INTEGER: it is the rowid */
-  int key;    /* place in the key from 1; 0 = not in it */
+  bool generated; /* an expression makes its value: it cannot be written */
+  bool fallback;  /* the server has a value when none is given: DEFAULT, identity */
+  bool rowid;     /* PRIMARY KEY stands at the column, which is INTEGER: it is the rowid */
+  int key;        /* place in the key from 1; 0 = not in it */
 } ModuleColumn;
 
 typedef struct ModuleArguments {

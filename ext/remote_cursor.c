@@ -4,6 +4,7 @@
 */
 #include "catalog.h"
 #include "remote_table.h"
+#include "remote_write.h"
 #include "value.h"
 
 typedef struct RemoteCursor {
@@ -69,6 +70,8 @@ static int remote_column(sqlite3_vtab_cursor *base, sqlite3_context *context, in
   Error *error = &table->error;
   Value value;
   int code;
+  if (sqlite3_vtab_nochange(context))
+    return SQLITE_OK; /* UPDATE does not touch it: remote_write.c */
   if (index == table->identity) {
     code = remote_scan_key(scan, &value, error);
   } else if (index >= table->column_count) {
@@ -91,17 +94,9 @@ static int remote_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
 
 static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {
   RemoteTable *table = (RemoteTable *)base;
-  Error error = {0};
-  (void)argc, (void)argv, (void)rowid;
-  if (table->arguments.query)
-    error_set(&error, SQLITE_READONLY,
-              "a remote query is read-only: write by connector_execute('%s', …)",
-              table->arguments.block);
-  else
-    error_set(&error, SQLITE_READONLY,
-              "remote table %s is read-only: write by connector_execute('%s', …)",
-              table->place.table, table->arguments.block);
-  return report_table_error(table->connector, base, &error);
+  Error *error = &table->error;
+  int code = remote_write(table, argc, argv, rowid, error);
+  return code == SQLITE_OK ? code : report_table_error(table->connector, base, error);
 }
 
 static int remote_disconnect(sqlite3_vtab *base) {

@@ -34,3 +34,36 @@ void remote_key_add(DriverBuffer *key, const Value *value) {
   case VALUE_NULL: break;
   }
 }
+
+static bool take_number(const char **at, const char *end, uint64_t *number) {
+  if (end - *at < 8) return false;
+  *number = 0;
+  for (int i = 0; i < 8; i++)
+    *number = *number << 8 | (unsigned char)*(*at)++;
+  return true;
+}
+
+bool remote_key_take(const char **at, const char *end, Value *value) {
+  uint64_t number;
+  if (*at == end) return false;
+  char mark = *(*at)++;
+  *value = (Value){.type = VALUE_NULL};
+  if (mark == 'n') return true;
+  if (!take_number(at, end, &number)) return false;
+  switch (mark) {
+  case 'i': *value = (Value){.type = VALUE_INTEGER, .integer = (int64_t)number}; return true;
+  case 'r':
+    value->type = VALUE_REAL;
+    memcpy(&value->real, &number, sizeof number);
+    return true;
+  case 't':
+  case 'b':
+    if (number > (uint64_t)(end - *at)) return false;
+    value->type = mark == 't' ? VALUE_TEXT : VALUE_BLOB;
+    value->bytes.data = *at;
+    value->bytes.size = (size_t)number;
+    *at += number;
+    return true;
+  default: return false;
+  }
+}

@@ -30,6 +30,12 @@ static bool is_rowid(const DriverDialect *dialect, const SchemaTable *table,
   return !dialect->dynamic_types || (column->generated && !strcmp(column->generated, "auto"));
 }
 
+/* Is its value that of an expression? */
+static bool is_generated(const SchemaColumn *column) {
+  return column->generated &&
+         (!strcmp(column->generated, "stored") || !strcmp(column->generated, "virtual"));
+}
+
 static int learn_columns(const DriverDialect *dialect, const SchemaTable *table, char **names,
                          ModuleArguments *arguments, Error *error) {
   bool failed = false;
@@ -45,6 +51,8 @@ static int learn_columns(const DriverDialect *dialect, const SchemaTable *table,
                              .class_name = copy(from->class_name, &failed),
                              .compare = from->compare,
                              .short_text = from->short_text,
+                             .generated = is_generated(from),
+                             .fallback = !is_generated(from) && (from->fallback || from->generated),
                              .not_null = from->not_null,
                              .unique = from->unique,
                              .indexed = from->indexed || from->unique,

@@ -81,6 +81,7 @@ static void declare_hidden(sqlite3_str *text, const ModuleArguments *arguments, 
 }
 
 static int declare(sqlite3 *db, RemoteTable *table, Error *error) {
+  sqlite3_vtab_config(db, SQLITE_VTAB_CONSTRAINT_SUPPORT, 1); /* OR IGNORE … is ours */
   const ModuleArguments *arguments = &table->arguments;
   sqlite3_str *text = sqlite3_str_new(NULL);
   int count = arguments->column_count;

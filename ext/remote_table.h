@@ -8,6 +8,7 @@
 **   remote_scan.c     one scan: arguments, statement, rows, also when a part of it must be done again
 **   remote_adapt.c    when answers are remembered, and when the whole table is read
 **   remote_key.c      the hidden column _key: what tells rows apart that have no integer key
+**   remote_write.c    xUpdate: rows that are inserted, changed, deleted
 **   remote_cursor.c   the methods of the cursor
 */
 #ifndef CONNECTOR_REMOTE_TABLE_H
@@ -176,5 +177,7 @@ int remote_scan_key(RemoteScan *scan, Value *key, Error *error);
 
 /* Appends one value in a form in which equal values, and only these, have equal bytes. */
 void remote_key_add(DriverBuffer *key, const Value *value);
+/* Takes the next one back; borrowed from the key. False: it is damaged. */
+bool remote_key_take(const char **at, const char *end, Value *value);
 
 #endif

@@ -8,6 +8,7 @@
 ** last one was): SQLite has no call for it.
 */
 #include "batch.h"
+#include "parameters_scan.h"
 #include "transaction_state.h"
 #include <string.h>
 
@@ -17,6 +18,12 @@ struct Batch {
   Spill *spill;
   size_t width; /* values of each row */
   int64_t bytes;
+  bool plain;    /* rows of batch_add_row */
+  bool one;      /* each must change one row */
+  int64_t first; /* rows of the SQLite statement before these */
+  char **key_names;
+  size_t *key_places;
+  size_t key_count;
 };
 
 /* ---------------------------------------------------------------- which statement is running */
@@ -33,6 +40,16 @@ static uint64_t statement_mark(sqlite3 *db) {
   return mark ? mark * 1000003u + (uint64_t)sqlite3_total_changes(db) : 0;
 }
 
+/* Counts one more row of the SQLite statement that is running: its number, from 1. */
+static int64_t count_row(Participant *participant) {
+  uint64_t mark = statement_mark(participant->remote->connector->db);
+  if (mark == 0 || mark != participant->statement_mark) {
+    participant->statement_mark = mark;
+    participant->statement_rows = 0;
+  }
+  return ++participant->statement_rows;
+}
+
 /* True while rows inside BEGIN are to be sent one by one. */
 static bool send_single(Remote *remote) {
   sqlite3 *db = remote->connector->db;
@@ -40,13 +57,7 @@ static bool send_single(Remote *remote) {
   Participant *participant = participant_find(remote);
   if (mode && !strcmp(mode, "off")) return true;
   if (sqlite3_get_autocommit(db) || (mode && !strcmp(mode, "on"))) return false;
-  if (!participant) return true;
-  uint64_t mark = statement_mark(db);
-  if (mark == 0 || mark != participant->statement_mark) {
-    participant->statement_mark = mark;
-    participant->statement_rows = 0;
-  }
-  return ++participant->statement_rows <= BATCH_SINGLE;
+  return !participant || count_row(participant) <= BATCH_SINGLE;
 }
 
 /* ---------------------------------------------------------------- sending */
@@ -64,9 +75,61 @@ static int spilled_take(ArgumentSource *base, Arguments *set, Error *error) {
 
 void batch_free(Batch *batch) {
   if (!batch) return;
+  for (size_t i = 0; i < batch->key_count; i++)
+    sqlite3_free(batch->key_names[i]);
+  sqlite3_free(batch->key_names);
+  sqlite3_free(batch->key_places);
   spill_free(batch->spill);
   sqlite3_free(batch->sql);
   sqlite3_free(batch);
+}
+
+/* As a literal, cut where it is long; NULL = out of memory. */
+static char *value_show(const Value *value) {
+  switch (value->type) {
+  case VALUE_INTEGER: return sqlite3_mprintf("%lld", (sqlite3_int64)value->integer);
+  case VALUE_REAL: return sqlite3_mprintf("%!.15g", value->real);
+  case VALUE_TEXT: {
+    int size = name_shown(value->bytes.data, value->bytes.size);
+    return sqlite3_mprintf("'%.*q'%s", size, value->bytes.size ? value->bytes.data : "",
+                           (size_t)size < value->bytes.size ? "…" : "");
+  }
+  case VALUE_BLOB: return sqlite3_mprintf("a blob of %lld bytes", (sqlite3_int64)value->bytes.size);
+  default: return sqlite3_mprintf("NULL");
+  }
+}
+
+/* "row 57 (id = 5)" in front of what went wrong with it. */
+static void name_row(const Batch *batch, int64_t row, Error *error) {
+  SpillReader *reader = spill_reader_new(batch->spill);
+  const Value *values = NULL;
+  size_t count = 0;
+  Error ignored = {0};
+  int rc = reader ? SQLITE_ROW : SQLITE_NOMEM;
+  for (int64_t i = 0; i < row && rc == SQLITE_ROW; i++)
+    rc = spill_reader_next(reader, &values, &count, &ignored);
+  char *name = sqlite3_mprintf("");
+  for (size_t i = 0; rc == SQLITE_ROW && name && i < batch->key_count; i++) {
+    char *shown = value_show(&values[batch->key_places[i]]);
+    char *longer = sqlite3_mprintf("%z%s%s = %s", name, i ? ", " : "", batch->key_names[i],
+                                   shown ? shown : "?");
+    sqlite3_free(shown);
+    name = longer;
+  }
+  if (name && *name)
+    error_wrap(error, "row %lld (%s)", (sqlite3_int64)(batch->first + row), name);
+  else
+    error_wrap(error, "row %lld", (sqlite3_int64)(batch->first + row));
+  sqlite3_free(name);
+  error_clear(&ignored);
+  spill_reader_free(reader);
+}
+
+static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, Error *error) {
+  int64_t affected;
+  int rc = execute_rows(remote, batch->sql, batch->size, source, batch->one, &affected, error);
+  if (rc && error->remote.row > 0) name_row(batch, error->remote.row, error);
+  return rc;
 }
 
 int batch_flush(Remote *remote, Error *error) {
@@ -76,8 +139,13 @@ int batch_flush(Remote *remote, Error *error) {
   participant->batch = NULL; /* the turn taken below must not come here again */
   SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
   int64_t affected;
-  int rc = sets.reader ? execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error)
-                       : error_memory(error);
+  int rc;
+  if (!sets.reader)
+    rc = error_memory(error);
+  else if (batch->plain)
+    rc = send_rows(remote, batch, &sets.base, error);
+  else
+    rc = execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error);
   spill_reader_free(sets.reader);
   batch_free(batch);
   return rc;
@@ -119,29 +187,102 @@ static int participant_ensure(Remote *remote, Error *error) {
   return rc ? rc : transaction_leave(&turn, SQLITE_OK, error);
 }
 
+/* Puts the row behind those that wait, or first sends these when they are others. */
+static int batch_append(Remote *remote, const Batch *like, const Value *values, Batch **result,
+                        Error *error) {
+  Participant *participant = participant_find(remote);
+  Batch *batch = participant->batch;
+  int rc = SQLITE_OK;
+  if (batch &&
+      (batch->size != like->size || batch->width != like->width || batch->plain != like->plain ||
+       batch->one != like->one || memcmp(batch->sql, like->sql, like->size))) {
+    rc = batch_flush(remote, error);
+    batch = NULL;
+  }
+  *result = NULL;
+  if (!rc && !batch) {
+    rc = batch_new(like->sql, like->size, like->width, &batch, error);
+    if (!rc) *result = batch;
+  }
+  if (rc) return rc;
+  participant->batch = batch;
+  for (size_t i = 0; i < like->width; i++)
+    if (values[i].type >= VALUE_TEXT) batch->bytes += (int64_t)values[i].bytes.size;
+  return spill_append(batch->spill, values, like->width, error);
+}
+
+static int flush_when_full(Remote *remote, Error *error) {
+  Participant *participant = participant_find(remote);
+  const Batch *batch = participant ? participant->batch : NULL;
+  if (!batch || (spill_rows(batch->spill) < BATCH_ROWS && batch->bytes < BATCH_BYTES))
+    return SQLITE_OK;
+  return batch_flush(remote, error);
+}
+
 int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
               Error *error) {
   int64_t affected;
   if (!can_batch(remote, sql, size, arguments) || send_single(remote))
     return execute_operation(remote, sql, size, arguments, &affected, error);
   int rc = participant_ensure(remote, error);
-  Participant *participant = rc ? NULL : participant_find(remote);
-  if (rc || !participant) /* no participant: not in a transaction of SQLite's after all */
-    return rc ? rc : execute_operation(remote, sql, size, arguments, &affected, error);
-  Batch *batch = participant->batch;
-  if (batch && (batch->size != size || batch->width != arguments->positional_count ||
-                memcmp(batch->sql, sql, size))) {
-    rc = batch_flush(remote, error);
-    batch = NULL;
-  }
-  if (!rc && !batch) rc = batch_new(sql, size, arguments->positional_count, &batch, error);
   if (rc) return rc;
-  participant->batch = batch;
-  for (size_t i = 0; i < arguments->positional_count; i++)
-    if (arguments->positional[i].type >= VALUE_TEXT)
-      batch->bytes += (int64_t)arguments->positional[i].bytes.size;
-  rc = spill_append(batch->spill, arguments->positional, arguments->positional_count, error);
-  if (!rc && (spill_rows(batch->spill) >= BATCH_ROWS || batch->bytes >= BATCH_BYTES))
-    rc = batch_flush(remote, error);
-  return rc;
+  if (!participant_find(remote)) /* not in a transaction of SQLite's after all */
+    return execute_operation(remote, sql, size, arguments, &affected, error);
+  Batch *made, like = {.sql = (char *)sql, .size = size, .width = arguments->positional_count};
+  rc = batch_append(remote, &like, arguments->positional, &made, error);
+  return rc ? rc : flush_when_full(remote, error);
+}
+
+/* ---------------------------------------------------------------- rows of remote tables */
+
+static int keep_keys(Batch *batch, const BatchRow *row, Error *error) {
+  batch->key_names = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_names);
+  batch->key_places = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_places);
+  if (!batch->key_names || !batch->key_places) return error_memory(error);
+  for (size_t i = 0; i < row->key_count; i++) {
+    batch->key_places[i] = row->key_places[i];
+    batch->key_names[i] = sqlite3_mprintf("%s", row->key_names[i]);
+    if (!batch->key_names[i]) return error_memory(error);
+    batch->key_count++;
+  }
+  return SQLITE_OK;
+}
+
+int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value *key,
+                  Error *error) {
+  const char *mode = block_option(remote->block, "batch");
+  bool autocommit = sqlite3_get_autocommit(remote->connector->db) != 0;
+  *key = (Value){.type = VALUE_NULL};
+  *affected = -1;
+  int rc = participant_ensure(remote, error);
+  if (rc) return rc;
+  Participant *participant = participant_find(remote);
+  int64_t number = participant ? count_row(participant) : 1;
+  bool waits = participant && !row->now && !(mode && !strcmp(mode, "off")) &&
+               (number > BATCH_SINGLE || autocommit || (mode && !strcmp(mode, "on")));
+  if (waits && row->sql_now && number <= BATCH_SINGLE) waits = false;
+  if (!waits) {
+    RowChange change = {.sql = row->sql_now ? row->sql_now : row->sql,
+                        .size = row->sql_now ? row->size_now : row->size,
+                        .values = row->values,
+                        .count = row->count,
+                        .one = row->one,
+                        .makes_key = row->sql_now != NULL};
+    return execute_row(remote, &change, affected, key, error);
+  }
+  Batch *made, like = {
+                   .sql = (char *)row->sql,
+                   .size = row->size,
+                   .width = row->count,
+                   .plain = true,
+                   .one = row->one,
+               };
+  rc = batch_append(remote, &like, row->values, &made, error);
+  if (!rc && made) {
+    made->plain = true;
+    made->one = row->one;
+    made->first = number - 1;
+    rc = keep_keys(made, row, error);
+  }
+  return rc ? rc : flush_when_full(remote, error);
 }

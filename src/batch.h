@@ -20,6 +20,25 @@ typedef struct Batch Batch;
 /* One row of the statement that SQLite is running: sends it, or keeps it for later. Values are copied. */
 int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
               Error *error);
+/* One row of INSERT, UPDATE or DELETE on a remote table. Borrowed. */
+typedef struct BatchRow {
+  const char *sql; /* in the server's own form: write.h */
+  size_t size;
+  const char *sql_now; /* the same, returning the key that the server makes; NULL = it makes none */
+  size_t size_now;
+  const Value *values;
+  size_t count;
+  bool one; /* it must change one row */
+  bool now; /* it cannot wait */
+  /* for errors: names and places in `values` of what tells the row */
+  const char *const *key_names;
+  const size_t *key_places;
+  size_t key_count;
+} BatchRow;
+
+/* Sends the row, or keeps it for later. *key gets what the server made, NULL when that is not known (yet);
+** *affected the rows changed, -1 when it waits. */
+int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value *key, Error *error);
 /* Sends what a block has waiting; nothing waiting is fine. Called before anything else is sent to the block
 ** in this transaction, and before COMMIT. */
 int batch_flush(Remote *remote, Error *error);

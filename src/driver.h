@@ -157,6 +157,13 @@ typedef struct DriverCompare {
                               `unsorted` (below) */
 } DriverCompare;
 
+/* How an INSERT tells what becomes of a row that is there already. */
+typedef enum DriverUpsert {
+  UPSERT_ON_CONFLICT,      /* … ON CONFLICT (key) DO UPDATE SET c = EXCLUDED.c */
+  UPSERT_ON_DUPLICATE_KEY, /* … ON DUPLICATE KEY UPDATE c = VALUES(c) */
+  UPSERT_OR                /* INSERT OR REPLACE … */
+} DriverUpsert;
+
 typedef struct DriverDialect {
   const char *name;      /* "postgresql", "mysql", "sqlite" */
   char identifier_quote; /* '"' or '`'; doubled inside */
@@ -193,6 +200,7 @@ typedef struct DriverDialect {
   bool error_ends_transaction; /* a failed statement spoils the transaction until ROLLBACK TO */
   bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
+  DriverUpsert upsert;
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
   ** of the server in full. NULL = not to be had. */
   const char *catalog_columns; /* tables, columns, indexes of schema :schema (NULL = the default
@@ -308,6 +316,8 @@ typedef struct DriverEnvelope {
 typedef struct DriverRowSource {
   DriverStatus (*take)(struct DriverRowSource *source, const Value **values, size_t *count,
                        DriverError *error);
+  int64_t
+      each; /* rows that every run must change, or it is an error (driver_missed); 0 = any number */
 } DriverRowSource;
 
 struct Driver {
@@ -367,6 +377,9 @@ struct Driver {
   DriverStatus (*value)(DriverStatement *statement, size_t index, Value *value, DriverError *error);
   /* Rows changed (matched, for UPDATE), valid after DRIVER_DONE; 0 for DDL and for reads. */
   int64_t (*affected)(DriverStatement *statement);
+  /* The key that the server made for the row of an INSERT, valid after DRIVER_DONE; 0 = none. NULL: the
+  ** dialect has INSERT … RETURNING. */
+  int64_t (*made_key)(DriverStatement *statement);
   /* Runs the statement once for each row of the source, pipelined as the protocol allows, and
   ** throws rows away. *affected is the sum. The caller has opened a transaction and rolls it back
   ** when this fails; error->row then tells the row where the server or driver can. */

@@ -34,3 +34,11 @@ DriverStatus driver_error_set(DriverError *error, DriverFailure failure, const c
 DriverStatus driver_error_memory(DriverError *error) {
   return driver_error_set(error, FAILURE_MEMORY, "53200", "out of memory");
 }
+
+DriverStatus driver_missed(DriverError *error, int64_t rows) {
+  if (rows == 0)
+    return driver_error_set(error, FAILURE_REMOTE, "02000",
+                            "the row is not there: somebody else changed or deleted it");
+  return driver_error_set(error, FAILURE_REMOTE, "21000",
+                          "%lld rows have this key, which was to be that of one", (long long)rows);
+}

@@ -27,6 +27,8 @@ DriverStatus driver_error_set(DriverError *error, DriverFailure failure, const c
 void driver_text(char *field, size_t field_size, const char *text, size_t text_size);
 /* FAILURE_MEMORY with its text. */
 DriverStatus driver_error_memory(DriverError *error);
+/* A statement that was to change one row has changed `rows`. */
+DriverStatus driver_missed(DriverError *error, int64_t rows);
 
 /* ---- waiting ---- */
 

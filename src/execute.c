@@ -88,9 +88,20 @@ bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
 
 /* ---------------------------------------------------------------- one statement */
 
-/* Prepares, sends with the turn's envelope, and reads to the end. */
+/* An integer that the statement returned. */
+static DriverStatus read_key(const Driver *driver, DriverStatement *statement, Value *key,
+                             DriverError *failure) {
+  Value value;
+  DriverStatus status = driver->value(statement, 0, &value, failure);
+  if (status == DRIVER_OK && value.type == VALUE_INTEGER) *key = value;
+  return status;
+}
+
+/* Prepares, sends with the turn's envelope, and reads to the end. `key` (may be NULL) gets what the server
+** made. */
 static int run_statement(Turn *turn, const char *sql, size_t size, const Value *values,
-                         size_t count, bool enveloped, int64_t *affected, Error *error) {
+                         size_t count, bool enveloped, int64_t *affected, Value *key,
+                         Error *error) {
   const Driver *driver = turn->remote->driver;
   Log *log = turn->remote->connector->log;
   DriverError failure = {0};
@@ -110,8 +121,13 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
     link_deadline_again(turn->link);
     status = driver->next(statement, &failure);
     rows += status == DRIVER_ROW;
+    if (status == DRIVER_ROW && key && !driver->made_key &&
+        read_key(driver, statement, key, &failure) != DRIVER_OK)
+      status = DRIVER_FAILED;
   }
   if (status == DRIVER_DONE) *affected = driver->affected(statement);
+  if (status == DRIVER_DONE && key && driver->made_key)
+    *key = (Value){.type = VALUE_INTEGER, .integer = driver->made_key(statement)};
   log_rows(log, entry, rows ? rows : *affected, 0);
   log_end(log, entry, status == DRIVER_DONE ? NULL : &failure);
   int rc = status == DRIVER_DONE ? SQLITE_OK : remote_error(turn, &failure, sql, error);
@@ -147,11 +163,35 @@ static int execute_one(Remote *remote, const Script *script, const Bound *bound,
       rc = run_bare(&turn, bound->sql, affected, error);
     else
       rc = run_statement(&turn, bound->sql, bound->sql_size, bound->values, bound->value_count,
-                         true, affected, error);
+                         true, affected, NULL, error);
     bool again = rc && attempt == 1 && may_retry(&turn, error);
     rc = transaction_leave(&turn, rc, error);
     if (!again) return rc;
     error_clear(error);
+  }
+}
+
+int execute_row(Remote *remote, const RowChange *change, int64_t *affected, Value *key,
+                Error *error) {
+  *affected = 0;
+  if (key) *key = (Value){.type = VALUE_NULL};
+  for (int attempt = 1;; attempt++) {
+    Turn turn;
+    int rc = transaction_enter(remote, TURN_WRITE, &turn, error);
+    if (rc) return rc;
+    rc = run_statement(&turn, change->sql, change->size, change->values, change->count, true,
+                       affected, change->makes_key ? key : NULL, error);
+    bool again = rc && attempt == 1 && may_retry(&turn, error);
+    rc = transaction_leave(&turn, rc, error);
+    if (rc && again) {
+      error_clear(error);
+      continue;
+    }
+    if (rc || !change->one || *affected == 1) return rc;
+    /* SQLite undoes its statement, and with it what was changed here */
+    DriverError failure = {0};
+    driver_missed(&failure, *affected);
+    return remote_error(&turn, &failure, change->sql, error);
   }
 }
 
@@ -166,7 +206,7 @@ static int run_script(Turn *turn, const Script *script, int64_t *affected, Error
     char *sql = sqlite3_mprintf("%.*s", (int)size, statement);
     if (!sql) return error_memory(error);
     number++;
-    rc = run_statement(turn, sql, size, NULL, 0, false, &count, error);
+    rc = run_statement(turn, sql, size, NULL, 0, false, &count, NULL, error);
     sqlite3_free(sql);
     *affected += count;
   }
@@ -218,8 +258,8 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
 typedef struct SetRows {
   DriverRowSource base; /* must be first */
   ArgumentSource *source;
-  Link *link; /* what the batch runs on, once it does */
-  const ParameterPlan *plan;
+  Link *link;                /* what the batch runs on, once it does */
+  const ParameterPlan *plan; /* NULL: a set has the values as they are */
   Arguments set;
   bool have_first; /* `set` was taken already, to make the plan */
   int64_t number;
@@ -240,15 +280,17 @@ static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t
   if (rows->rc == SQLITE_DONE) return DRIVER_DONE;
   if (rows->rc == SQLITE_ROW) {
     rows->number++;
-    rows->rc =
-        parameter_plan_values(rows->plan, &rows->set, rows->number, rows->values, rows->error);
+    rows->rc = SQLITE_OK;
+    if (rows->plan)
+      rows->rc =
+          parameter_plan_values(rows->plan, &rows->set, rows->number, rows->values, rows->error);
   }
   if (rows->rc) {
     failure->failure = FAILURE_REFUSED;
     return DRIVER_FAILED;
   }
-  *values = rows->values;
-  *count = rows->value_count;
+  *values = rows->plan ? rows->values : rows->set.positional;
+  *count = rows->plan ? rows->value_count : rows->set.positional_count;
   return DRIVER_ROW;
 }
 
@@ -268,8 +310,14 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
     status = driver->execute_batch(statement, &rows->base, affected, &failure);
   if (status == DRIVER_FAILED && rows->rc != SQLITE_DONE && rows->rc != SQLITE_OK)
     rc = rows->rc; /* rows->error is `error`: our own message stands there */
-  else if (status == DRIVER_FAILED)
+  else if (status == DRIVER_FAILED && rows->plan)
     rc = remote_error(turn, &failure, sql, error);
+  else if (status == DRIVER_FAILED) {
+    int64_t row = failure.row; /* the caller has a better name for it */
+    failure.row = 0;
+    rc = remote_error(turn, &failure, sql, error);
+    error->remote.row = row;
+  }
   log_rows(log, entry, rows->number, 0);
   log_end(log, entry, status == DRIVER_FAILED ? &failure : NULL);
   if (statement) driver->finish(statement);
@@ -279,7 +327,7 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
 int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
                  int64_t *affected, Error *error) {
   Script script = script_look(remote->dialect, sql, size);
-  SetRows rows = {.base = {set_take}, .source = source, .have_first = true, .error = error};
+  SetRows rows = {.base = {.take = set_take}, .source = source, .have_first = true, .error = error};
   ParameterPlan *plan = NULL;
   *affected = 0;
   int rc = script_check(remote, &script, error);
@@ -309,4 +357,15 @@ int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *s
   sqlite3_free(rows.values);
   parameter_plan_free(plan);
   return rc;
+}
+
+int execute_rows(Remote *remote, const char *sql, size_t size, ArgumentSource *source, bool one,
+                 int64_t *affected, Error *error) {
+  SetRows rows = {.base = {.take = set_take, .each = one}, .source = source, .error = error};
+  Turn turn;
+  *affected = 0;
+  int rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
+  if (rc) return rc;
+  rc = run_batch(&turn, &rows, sql, size, affected, error);
+  return transaction_leave(&turn, rc, error);
 }

@@ -13,6 +13,21 @@
 int execute_operation(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
                       int64_t *affected, Error *error);
 
+/* One row's INSERT, UPDATE or DELETE in the server's own form, with the values in the order of its
+** placeholders (write.h). Borrowed. */
+typedef struct RowChange {
+  const char *sql;
+  size_t size;
+  const Value *values;
+  size_t count;
+  bool one;       /* it must change one row, neither none nor two */
+  bool makes_key; /* the server makes the key: RETURNING gives it, or Driver.made_key */
+} RowChange;
+
+/* Sends it at once. *affected gets the rows changed, *key (may be NULL) the key that was made, or NULL. */
+int execute_row(Remote *remote, const RowChange *change, int64_t *affected, Value *key,
+                Error *error);
+
 /* True for a statement that cannot be part of a transaction: VACUUM, DDL where that commits by itself. */
 bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
                      StatementClass class);
@@ -25,6 +40,10 @@ typedef struct ArgumentSource {
 /* Runs the operation once per set, all or nothing, batched as the driver can. No set at all sends
 ** nothing and gives 0. */
 int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
+                 int64_t *affected, Error *error);
+/* The same for a text in the server's own form; the sets are the values of its placeholders. `one`: each
+** must change one row. */
+int execute_rows(Remote *remote, const char *sql, size_t size, ArgumentSource *source, bool one,
                  int64_t *affected, Error *error);
 
 #endif

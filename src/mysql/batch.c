@@ -38,6 +38,7 @@ typedef struct Block {
   char *memory; /* all arrays */
   char *bytes;
   size_t bytes_used, bytes_capacity;
+  int64_t each;  /* rows that each must change, 0 = any number */
   int64_t first; /* number of its first row, 1-based */
   int64_t affected;
   Value *values; /* one row, to run it alone */
@@ -155,14 +156,16 @@ static DriverStatus block_add(Block *block, const Value *values, DriverError *er
 
 /* ---- one row alone ---- */
 
-static DriverStatus run_row(MyStatement *statement, const Value *values, int64_t *affected,
-                            DriverError *error) {
+static DriverStatus run_row(MyStatement *statement, const Value *values, int64_t each,
+                            int64_t *affected, DriverError *error) {
   DriverStatus status =
       my_execute(&statement->base, values, statement->parameter_count, NULL, error);
   while (status == DRIVER_OK || status == DRIVER_ROW)
     status = my_next(&statement->base, error);
-  if (status == DRIVER_DONE) *affected += my_affected(&statement->base);
-  return status;
+  if (status != DRIVER_DONE) return status;
+  int64_t rows = my_affected(&statement->base);
+  *affected += rows;
+  return each && rows != each ? driver_missed(error, rows) : status;
 }
 
 static const Value *block_row(Block *block, size_t row) {
@@ -184,7 +187,7 @@ static const Value *block_row(Block *block, size_t row) {
 /* The rows of the block one by one. */
 static DriverStatus run_rows(Block *block, DriverError *error) {
   for (size_t row = 0; row < block->rows; row++) {
-    if (run_row(block->statement, block_row(block, row), &block->affected, error) ==
+    if (run_row(block->statement, block_row(block, row), block->each, &block->affected, error) ==
         DRIVER_FAILED) {
       error->row = block->first + (int64_t)row;
       return DRIVER_FAILED;
@@ -260,7 +263,10 @@ static DriverStatus send_array(Block *block, DriverError *error) {
     status = my_statement_start(statement, error);
   }
   set_array_size(statement, 0);
-  if (status == DRIVER_OK) block->affected += statement->affected;
+  if (status != DRIVER_OK) return status;
+  block->affected += statement->affected;
+  if (block->each && statement->affected != block->each * (int64_t)block->rows)
+    return driver_missed(error, 0); /* of which row find_row tells */
   return status;
 }
 
@@ -313,7 +319,7 @@ static DriverStatus run_each(MyStatement *statement, DriverRowSource *source, in
                        statement->parameter_count, count);
       status = DRIVER_FAILED;
     } else {
-      status = run_row(statement, values, total, error);
+      status = run_row(statement, values, source->each, total, error);
     }
     if (status == DRIVER_FAILED) {
       error->row = row;
@@ -324,6 +330,7 @@ static DriverStatus run_each(MyStatement *statement, DriverRowSource *source, in
 
 static DriverStatus run_blocks(Block *block, DriverRowSource *source, DriverError *error) {
   block->first = 1;
+  block->each = source->each;
   for (;;) {
     const Value *values;
     size_t count;

@@ -38,6 +38,7 @@ static const DriverDialect dialect = {
     .numbers = "%s REGEXP "
                "'^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?[[:space:]]*$'",
     .query_text = "foreign",
+    .upsert = UPSERT_ON_DUPLICATE_KEY,
     .count = "count(*)",
     .catalog_columns = my_catalog_columns,
     .catalog_table_columns = my_catalog_table_columns,
@@ -156,6 +157,7 @@ static const Driver driver = {
     .next = my_next,
     .value = my_value,
     .affected = my_affected,
+    .made_key = my_made_key,
     .execute_batch = my_execute_batch,
     .finish = my_finish,
 };

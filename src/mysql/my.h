@@ -352,6 +352,7 @@ DriverStatus my_execute(DriverStatement *statement, const Value *values, size_t 
                         const DriverEnvelope *envelope, DriverError *error);
 DriverStatus my_next(DriverStatement *statement, DriverError *error);
 int64_t my_affected(DriverStatement *statement);
+int64_t my_made_key(DriverStatement *statement);
 void my_finish(DriverStatement *statement);
 void my_statement_destroy(DriverStatement *statement);
 bool my_is_ddl(const char *sql);

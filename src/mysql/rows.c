@@ -99,6 +99,12 @@ int64_t my_affected(DriverStatement *base) {
   return statement->affected;
 }
 
+int64_t my_made_key(DriverStatement *base) {
+  MyStatement *statement = (MyStatement *)base;
+  return statement->handle != NULL ? (int64_t)mysql_stmt_insert_id(statement->handle)
+                                   : (int64_t)mysql_insert_id(my_of(statement)->mysql);
+}
+
 /* ---- giving a result up ---- */
 
 typedef struct Skip {

@@ -15,6 +15,7 @@ enum { FLUSH_EVERY = 64, AHEAD_MOST = 4096 };
 
 typedef struct Batch {
   PgStatement *statement;
+  int64_t each; /* rows that a run must change, 0 = any number */
   int64_t sent, answered, affected;
   bool parsing; /* the first answer is that of a Parse */
   bool failed;  /* `error` holds the first failure */
@@ -33,6 +34,11 @@ static void batch_result(Batch *batch, PGresult *result, DriverError *error) {
     }
     batch->answered++;
     batch->affected += pg_count(result);
+    if (batch->each && pg_count(result) != batch->each && !batch->failed) {
+      driver_missed(error, pg_count(result));
+      error->row = batch->answered;
+      batch->failed = true;
+    }
     break;
   case PGRES_PIPELINE_SYNC: connection->syncs--; break;
   case PGRES_PIPELINE_ABORTED: break;
@@ -167,7 +173,7 @@ DriverStatus pg_execute_batch(DriverStatement *base, DriverRowSource *source, in
                               DriverError *error) {
   PgStatement *statement = (PgStatement *)base;
   PgConnection *connection = statement->connection;
-  Batch batch = {.statement = statement};
+  Batch batch = {.statement = statement, .each = source->each};
   DriverError failure;
   memset(&failure, 0, sizeof(failure));
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;

@@ -127,6 +127,7 @@ static const DriverDialect dialect = {
     .operator_form = "OPERATOR(pg_catalog.%s)",
     .like = "pg_catalog.lower(%s COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.~~) CAST(%s AS"
             " pg_catalog.text)",
+    .upsert = UPSERT_ON_CONFLICT,
     .count = "pg_catalog.count(*)",
     .like_escape = '\\',
     .numbers = "%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.~) "

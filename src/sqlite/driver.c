@@ -26,6 +26,7 @@ static const DriverDialect dialect = {
     .like = "%s LIKE %s",
     .numbers = "%s NOT GLOB '*[^-0-9.eE+ ' || char(9, 10, 11, 12, 13) || ']*' AND %s NOT GLOB"
                " '*[0-9.]-*'",
+    .upsert = UPSERT_OR,
     .count = "count(*)",
     .dynamic_types = true,
     .catalog_columns = lite_catalog_columns,

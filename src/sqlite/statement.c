@@ -307,7 +307,10 @@ DriverStatus lite_execute_batch(DriverStatement *base, DriverRowSource *source, 
     if (status == DRIVER_OK && row % ROWS_BETWEEN_LOOKS == 0 && lite_must_stop(connection)) {
       status = lite_error(connection, SQLITE_INTERRUPT, error);
     }
-    if (status == DRIVER_OK && statement->counts) sum += sqlite3_changes64(connection->db);
+    int64_t changes = sqlite3_changes64(connection->db);
+    if (status == DRIVER_OK && source->each && changes != source->each)
+      status = driver_missed(error, changes);
+    if (status == DRIVER_OK && statement->counts) sum += changes;
     if (status == DRIVER_FAILED) error->row = row;
   }
   sqlite3_clear_bindings(statement->statement); /* they point into the source's rows */

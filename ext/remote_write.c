@@ -1,0 +1,309 @@
+/*
+** remote_write.c: one row that SQLite inserts, changes or deletes in a remote table, as a statement of the
+** server (src/write.h), which is sent now or waits for others (src/batch.h).
+**
+** Which columns are named:
+**   INSERT   all but those that an expression makes; where NULL is given for a column that cannot be NULL
+**            and has a default, the server is left to use it. SQLite gives NULL for what was not named.
+**   UPDATE   those that SQLite changes (sqlite3_vtab_nochange)
+**
+** Which row: the integer key is the rowid; else _key has the values of the key (remote_key.c).
+*/
+#include "remote_write.h"
+#include "../src/affinity.h"
+#include "../src/batch.h"
+#include "../src/write.h"
+#include "value.h"
+#include <string.h>
+
+/* The statement of one row while it is put together. All arrays have room for every column twice. */
+typedef struct Change {
+  RemoteTable *table;
+  Remote *remote;
+  WriteText text;
+  const char **columns, **keys;
+  bool *key_nulls;
+  Value *values;
+  size_t value_count;
+  char **owned; /* texts that affinity made */
+  size_t owned_count;
+  size_t *key_places; /* in `values` */
+  const char **key_names;
+  size_t key_named;
+  Value key; /* the integer key of an INSERT; NULL when the server makes it */
+} Change;
+
+/* ---------------------------------------------------------------- memory */
+
+static int change_init(Change *change, RemoteTable *table, Error *error) {
+  size_t room = (size_t)table->column_count * 2 + 2;
+  *change = (Change){.table = table};
+  change->columns = sqlite3_malloc64(room * sizeof *change->columns);
+  change->keys = sqlite3_malloc64(room * sizeof *change->keys);
+  change->key_nulls = sqlite3_malloc64(room * sizeof *change->key_nulls);
+  change->values = sqlite3_malloc64(room * sizeof *change->values);
+  change->owned = sqlite3_malloc64(room * sizeof *change->owned);
+  change->key_places = sqlite3_malloc64(room * sizeof *change->key_places);
+  change->key_names = sqlite3_malloc64(room * sizeof *change->key_names);
+  if (!change->columns || !change->keys || !change->key_nulls || !change->values ||
+      !change->owned || !change->key_places || !change->key_names)
+    return error_memory(error);
+  change->text.columns = change->columns;
+  change->text.keys = change->keys;
+  change->text.key_nulls = change->key_nulls;
+  return SQLITE_OK;
+}
+
+static void change_clear(Change *change) {
+  for (size_t i = 0; i < change->owned_count; i++)
+    sqlite3_free(change->owned[i]);
+  sqlite3_free(change->columns);
+  sqlite3_free(change->keys);
+  sqlite3_free(change->key_nulls);
+  sqlite3_free(change->values);
+  sqlite3_free(change->owned);
+  sqlite3_free(change->key_places);
+  sqlite3_free(change->key_names);
+  if (change->remote) remote_release(change->remote);
+}
+
+/* ---------------------------------------------------------------- values */
+
+static int own_text(Change *change, Value *value, Error *error) {
+  char *copy = sqlite3_malloc64(value->bytes.size + 1);
+  if (!copy) return error_memory(error);
+  memcpy(copy, value->bytes.data, value->bytes.size);
+  change->owned[change->owned_count++] = copy;
+  value->bytes.data = copy;
+  return SQLITE_OK;
+}
+
+static bool is_class(const RemoteTable *table, int column, const char *name) {
+  const char *class_name = table->columns[column].class_name;
+  return class_name && !strcmp(class_name, name);
+}
+
+/* As a column of SQLite would hold it; a SQLite file sees to that itself. */
+static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
+  const PushColumn *known = &change->table->columns[column];
+  int code = value_get(from, value);
+  if (code != SQLITE_OK) return error_memory(error);
+  if (is_class(change->table, column, "json") || is_class(change->table, column, "array"))
+    value->json |= value->type == VALUE_TEXT;
+  if (change->remote->dialect->dynamic_types || affinity_keeps(known->affinity, value))
+    return SQLITE_OK;
+  bool json = value->json;
+  const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
+  code = affinity_apply(change->table->connector, known->affinity, value, error);
+  if (code != SQLITE_OK || value->type != VALUE_TEXT) return code;
+  value->json = json;
+  return value->bytes.data == bytes ? SQLITE_OK : own_text(change, value, error);
+}
+
+static void name_key(Change *change, const char *name) {
+  change->key_names[change->key_named] = name;
+  change->key_places[change->key_named++] = change->value_count;
+}
+
+static void add_column(Change *change, int column, const Value *value) {
+  const ModuleColumn *known = &change->table->arguments.columns[column];
+  if (change->text.kind < WRITE_UPDATE && known->key)
+    name_key(change, change->table->columns[column].name);
+  change->columns[change->text.column_count++] = change->table->columns[column].name;
+  change->values[change->value_count++] = *value;
+}
+
+static void add_key(Change *change, int column, const Value *value) {
+  const char *name = change->table->columns[column].name;
+  bool null = value->type == VALUE_NULL;
+  change->key_nulls[change->text.key_count] = null;
+  change->keys[change->text.key_count++] = name;
+  if (null) return;
+  name_key(change, name);
+  change->values[change->value_count++] = *value;
+}
+
+/* ---------------------------------------------------------------- the row */
+
+static int no_key(const RemoteTable *table, Error *error) {
+  return error_set(error, SQLITE_READONLY,
+                   "remote table %s has no key, by which its rows could be told apart: rows can be "
+                   "inserted; give it a primary key on the server, or write by "
+                   "connector_execute('%s', …)",
+                   table->place.table, table->arguments.block);
+}
+
+/* The row that is there, by its rowid or _key. */
+static int take_identity(Change *change, sqlite3_value *identity, Error *error) {
+  RemoteTable *table = change->table;
+  if (table->rowid_column >= 0) {
+    Value key = {.type = VALUE_INTEGER, .integer = sqlite3_value_int64(identity)};
+    add_key(change, table->rowid_column, &key);
+    return SQLITE_OK;
+  }
+  if (table->arguments.key_count == 0) return no_key(table, error);
+  const char *at = sqlite3_value_blob(identity);
+  const char *end = at ? at + sqlite3_value_bytes(identity) : NULL;
+  for (int i = 0; i < table->column_count; i++) {
+    Value value;
+    if (!table->arguments.columns[i].key) continue;
+    if (!at || !remote_key_take(&at, end, &value))
+      return error_set(error, SQLITE_MISMATCH, "_key is not one that was read from table %s",
+                       table->place.table);
+    add_key(change, i, &value);
+  }
+  return SQLITE_OK;
+}
+
+/* Is the server to use what it has for the column? */
+static bool uses_default(const RemoteTable *table, int column, const Value *value) {
+  const ModuleColumn *known = &table->arguments.columns[column];
+  return value->type == VALUE_NULL && (known->rowid || (known->not_null && known->fallback));
+}
+
+static int take_inserted(Change *change, sqlite3_value **argv, Error *error) {
+  RemoteTable *table = change->table;
+  for (int i = 0; i < table->column_count; i++) {
+    Value value;
+    sqlite3_value *from = argv[2 + i];
+    if (table->arguments.columns[i].generated) continue;
+    if (i == table->rowid_column && sqlite3_value_type(argv[1]) != SQLITE_NULL) from = argv[1];
+    int code = take_value(change, i, from, &value, error);
+    if (code != SQLITE_OK) return code;
+    if (i == table->rowid_column) change->key = value;
+    if (!uses_default(table, i, &value)) add_column(change, i, &value);
+  }
+  if (change->text.kind == WRITE_INSERT_OR_REPLACE ||
+      change->remote->dialect->upsert == UPSERT_ON_DUPLICATE_KEY)
+    for (int i = 0; i < table->column_count; i++)
+      if (table->arguments.columns[i].key)
+        change->keys[change->text.key_count++] = table->columns[i].name;
+  if (change->text.kind == WRITE_INSERT_OR_REPLACE && change->text.key_count == 0)
+    return no_key(table, error);
+  if (table->rowid_column >= 0 && change->key.type == VALUE_NULL)
+    change->text.returning = table->columns[table->rowid_column].name;
+  return SQLITE_OK;
+}
+
+/* The integer key may be set by its own name or as rowid. */
+static int take_moved(Change *change, sqlite3_value **argv, Error *error) {
+  int column = change->table->rowid_column;
+  bool named = !sqlite3_value_nochange(argv[2 + column]);
+  Value value;
+  int code = take_value(change, column, named ? argv[2 + column] : argv[1], &value, error);
+  if (code != SQLITE_OK) return code;
+  if (value.type != VALUE_INTEGER)
+    return error_set(error, SQLITE_MISMATCH,
+                     "the key \"%s\" of remote table %s is to be an integer",
+                     change->table->columns[column].name, change->table->place.table);
+  if (value.integer != sqlite3_value_int64(argv[0])) add_column(change, column, &value);
+  return SQLITE_OK;
+}
+
+static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
+  RemoteTable *table = change->table;
+  for (int i = 0; i < table->column_count; i++) {
+    Value value;
+    int code;
+    if (i == table->rowid_column) {
+      code = take_moved(change, argv, error);
+    } else {
+      if (sqlite3_value_nochange(argv[2 + i]) || table->arguments.columns[i].generated) continue;
+      code = take_value(change, i, argv[2 + i], &value, error);
+      if (code == SQLITE_OK) add_column(change, i, &value);
+    }
+    if (code != SQLITE_OK) return code;
+  }
+  return take_identity(change, argv[0], error);
+}
+
+/* ---------------------------------------------------------------- sending */
+
+static int print(Change *change, bool returning, DriverBuffer *sql, Error *error) {
+  WriteText text = change->text;
+  bool made = change->remote->driver->made_key != NULL;
+  if (!returning || made) text.returning = NULL;
+  buffer_reset(sql);
+  write_print(&text, sql);
+  return sql->failed ? error_memory(error) : SQLITE_OK;
+}
+
+static int send(Change *change, bool one, bool now, Value *key, Error *error) {
+  DriverBuffer sql, sql_now;
+  int64_t affected;
+  buffer_init(&sql, &change->table->connector->host);
+  buffer_init(&sql_now, &change->table->connector->host);
+  int code = print(change, false, &sql, error);
+  if (code == SQLITE_OK && change->text.returning) code = print(change, true, &sql_now, error);
+  BatchRow row = {.sql = sql.data,
+                  .size = sql.size,
+                  .sql_now = change->text.returning ? sql_now.data : NULL,
+                  .size_now = sql_now.size,
+                  .values = change->values,
+                  .count = change->value_count,
+                  .one = one,
+                  .now = now,
+                  .key_names = change->key_names,
+                  .key_places = change->key_places,
+                  .key_count = change->key_named};
+  if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, &affected, key, error);
+  buffer_clear(&sql);
+  buffer_clear(&sql_now);
+  return code;
+}
+
+static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Error *error) {
+  sqlite3 *db = change->table->connector->db;
+  int conflict = sqlite3_vtab_on_conflict(db);
+  Value key;
+  change->text.kind = conflict == SQLITE_IGNORE    ? WRITE_INSERT_OR_IGNORE
+                      : conflict == SQLITE_REPLACE ? WRITE_INSERT_OR_REPLACE
+                                                   : WRITE_INSERT;
+  int code = take_inserted(change, argv, error);
+  if (code == SQLITE_OK) code = send(change, false, conflict == SQLITE_FAIL, &key, error);
+  if (code != SQLITE_OK || change->table->rowid_column < 0) return code;
+  if (change->key.type == VALUE_INTEGER) key = change->key;
+  *rowid = key.type == VALUE_INTEGER ? key.integer : sqlite3_last_insert_rowid(db);
+  return SQLITE_OK;
+}
+
+static int update(Change *change, sqlite3_value **argv, Error *error) {
+  int conflict = sqlite3_vtab_on_conflict(change->table->connector->db);
+  Value key;
+  change->text.kind = WRITE_UPDATE;
+  int code = take_updated(change, argv, error);
+  if (code != SQLITE_OK || change->text.column_count == 0) return code;
+  return send(change, true, conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE, &key, error);
+}
+
+static int delete (Change *change, sqlite3_value **argv, Error *error) {
+  Value key;
+  change->text.kind = WRITE_DELETE;
+  int code = take_identity(change, argv[0], error);
+  return code == SQLITE_OK ? send(change, true, false, &key, error) : code;
+}
+
+static int query_is_read_only(const RemoteTable *table, Error *error) {
+  return error_set(error, SQLITE_READONLY,
+                   "a remote query is read-only: write by connector_execute('%s', …)",
+                   table->arguments.block);
+}
+
+int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int64 *rowid,
+                 Error *error) {
+  Change change;
+  if (table->arguments.query) return query_is_read_only(table, error);
+  int code = change_init(&change, table, error);
+  if (code == SQLITE_OK) code = remote_table_remote(table, &change.remote, error);
+  if (code == SQLITE_OK) {
+    change.text.dialect = change.remote->dialect;
+    change.text.target = remote_table_source(table, change.text.dialect, error);
+    if (!change.text.target) code = error->code;
+  }
+  if (code == SQLITE_OK)
+    code = argc == 1                                    ? delete (&change, argv, error)
+           : sqlite3_value_type(argv[0]) == SQLITE_NULL ? insert(&change, argv, rowid, error)
+                                                        : update(&change, argv, error);
+  change_clear(&change);
+  return code;
+}

@@ -1,0 +1,14 @@
+/*
+** remote_write.h: xUpdate of a remote table.
+*/
+#ifndef CONNECTOR_REMOTE_WRITE_H
+#define CONNECTOR_REMOTE_WRITE_H
+
+#include "remote_table.h"
+
+/* argc, argv and rowid are those of xUpdate. What SQLite does about a row that breaks a constraint (OR IGNORE …)
+** is asked of sqlite3_vtab_on_conflict. */
+int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int64 *rowid,
+                 Error *error);
+
+#endif
