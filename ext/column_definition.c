@@ -3,6 +3,7 @@
 ** ends are here so that what is written can be read.
 */
 #include "../src/affinity.h"
+#include "../src/driver_support.h"
 #include "module_arguments.h"
 #include "word.h"
 #include <string.h>
@@ -23,6 +24,10 @@ void column_definition_clear(ModuleColumn *column) {
 }
 
 static int not_understood(const ModuleColumn *column, const char *rest, Error *error) {
+  if (*rest == '.')
+    return error_set(error, SQLITE_ERROR,
+                     "%s%.40s is no column; the name of a table stands in single quotes: '%s%.40s'",
+                     column->name, rest, column->name, rest);
   return error_set(error, SQLITE_ERROR,
                    "column %s: '%.40s' is not understood: a column is a name and a type, then NOT "
                    "NULL, PRIMARY KEY, COLLATE, HIDDEN or REMOTE",
@@ -33,6 +38,11 @@ static int not_understood(const ModuleColumn *column, const char *rest, Error *e
 static int parse_remote(const char *at, ModuleColumn *column, Error *error) {
   if (*at == '"' && !(column->remote = word_take(&at))) return error_memory(error);
   if (*at && !(column->class_name = word_take(&at))) return error_memory(error);
+  if (column->class_name && strcmp(driver_class(column->class_name)->name, column->class_name))
+    return error_set(error, SQLITE_ERROR,
+                     "column %s: there is no class '%s'; behind REMOTE stands the class that "
+                     "connector_columns tells of the column",
+                     column->name, column->class_name);
   while (*at) {
     const char *rest = at;
     if (word_skip(&at, "unique")) {

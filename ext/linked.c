@@ -6,6 +6,7 @@
 ** block's name.
 */
 #include "linked.h"
+#include "table_place.h"
 #include "column_names.h"
 #include "remote_learn.h"
 #include <string.h>
@@ -232,11 +233,37 @@ static int create(Sync *sync, const char *name, const char *sql, Error *error) {
   return code;
 }
 
+/* What the rest of a text begins with when it names a table of the request's schema: , 'public. */
+static char *schema_head(const LinkedRequest *request) {
+  char *some = schema_qualified(request->remote->dialect, request->schema->name, "t");
+  char *head = some ? sqlite3_mprintf(", %.*Q", (int)strlen(some) - 1, some) : NULL;
+  sqlite3_free(some);
+  if (head) head[strlen(head) - 1] = 0; /* the closing quote */
+  return head;
+}
+
+static const char *way_out(const Sync *sync) {
+  return sync->request->block_table ? "choose another name for the schema by the option as"
+                                    : "choose other names by the option prefix";
+}
+
 static int taken(const Sync *sync, const char *name, Error *error) {
   return error_set(error, SQLITE_ERROR,
-                   "%s.%s exists and is not a table of connector '%s': choose other names by the "
-                   "option prefix, or other tables by the option tables",
-                   sync->request->into, name, sync->request->remote->block->name);
+                   "%s.%s exists and is not a table of connector '%s': %s, or other tables by the "
+                   "option tables",
+                   sync->request->into, name, sync->request->remote->block->name, way_out(sync));
+}
+
+/* `rest` of a text: does it name a table of another schema of the block? That one stays. */
+static int check_schema(const Sync *sync, const char *name, const char *rest, Error *error) {
+  char *head = schema_head(sync->request);
+  if (!head) return error_memory(error);
+  bool same = *rest != ',' || !strncmp(rest, head, strlen(head));
+  sqlite3_free(head);
+  if (same) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR,
+                   "%s.%s is a table of another schema of connector '%s': %s, or DROP the table",
+                   sync->request->into, name, sync->request->remote->block->name, way_out(sync));
 }
 
 static int put(Sync *sync, const char *name, const char *sql, bool counted, Error *error) {
@@ -245,8 +272,10 @@ static int put(Sync *sync, const char *name, const char *sql, bool counted, Erro
   int code = SQLITE_OK;
   if (counted) sync->counts->linked++;
   if (old && !strcmp(old->sql, sql)) return SQLITE_OK;
-  if (old && !text_rest(old, sync->request->remote->block->name, &memory))
-    return memory ? taken(sync, name, error) : error_memory(error);
+  const char *rest = old ? text_rest(old, sync->request->remote->block->name, &memory) : NULL;
+  if (old && !rest) return memory ? taken(sync, name, error) : error_memory(error);
+  if (rest) code = check_schema(sync, name, rest, error);
+  if (code != SQLITE_OK) return code;
   if (old) code = drop(sync, name, error);
   if (code == SQLITE_OK) code = create(sync, name, sql, error);
   if (counted && old) sync->counts->changed++;
@@ -283,12 +312,10 @@ static int put_tables(Sync *sync, bool lower, char ***names, Error *error) {
 static bool is_gone(const LinkedRequest *request, const char *rest, bool *memory) {
   const Schema *schema = request->schema;
   const DriverDialect *dialect = request->remote->dialect;
-  char *some = schema_qualified(dialect, schema->name, "t");
-  char *head = some ? sqlite3_mprintf(", %.*Q", (int)strlen(some) - 1, some) : NULL;
-  sqlite3_free(some);
+  char *head = schema_head(request);
   *memory = head != NULL;
   if (!head) return false;
-  bool gone = !strncmp(rest, head, strlen(head) - 1); /* without the closing quote */
+  bool gone = !strncmp(rest, head, strlen(head));
   sqlite3_free(head);
   for (size_t i = 0; gone && i < schema->table_count; i++) {
     char *name = schema_qualified(dialect, schema->name, schema->tables[i].name);
@@ -316,15 +343,46 @@ static int drop_gone(Sync *sync, Error *error) {
   return code;
 }
 
+/* A file that has tables of the block already, and may not use it (a copy), is told so by one of them. */
+static int check_place(Sync *sync, Error *error) {
+  for (size_t i = 0; i < sync->present.count; i++) {
+    bool memory;
+    TablePlace place;
+    const Present *present = &sync->present.items[i];
+    const char *block = sync->request->remote->block->name;
+    const char *rest = text_rest(present, block, &memory);
+    if (!memory) return error_memory(error);
+    if (!rest) continue;
+    int code = table_place_init(&place, sync->connector->db, sync->request->into, present->name);
+    code = code == SQLITE_OK ? table_place_check(&place, sync->connector, ASK_BLOCK, block, error)
+                             : error_memory(error);
+    table_place_clear(&place);
+    return code;
+  }
+  return SQLITE_OK;
+}
+
+static int no_match(const LinkedRequest *request, Error *error) {
+  return error_set(error, SQLITE_ERROR,
+                   "connector '%s': no table of schema %s has a name like %s (option tables: names "
+                   "or GLOB patterns, with commas between them; SELECT name FROM "
+                   "connector_tables('%s') has them all)",
+                   request->remote->block->name, request->schema->name, request->tables,
+                   request->remote->block->name);
+}
+
 static int sync_all(Sync *sync, Error *error) {
   char **names = local_names(sync->request);
   if (!names) return error_memory(error);
   int code = present_read(sync->connector->db, sync->request->into, &sync->present, error);
+  if (code == SQLITE_OK) code = check_place(sync, error);
   if (code == SQLITE_OK) code = drop_gone(sync, error);
   if (code == SQLITE_OK && sync->request->block_table) code = put_block(sync, error);
   char **next = names + sync->request->block_table;
   if (code == SQLITE_OK) code = put_tables(sync, true, &next, error);
   if (code == SQLITE_OK) code = put_tables(sync, false, &next, error);
+  if (code == SQLITE_OK && sync->request->tables && sync->counts->linked == 0)
+    code = no_match(sync->request, error);
   sqlite3_free(names);
   return code;
 }

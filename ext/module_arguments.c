@@ -199,8 +199,9 @@ int module_arguments_check(const ModuleArguments *arguments, Error *error) {
   if (arguments->column_count && !arguments->query && !arguments->table) {
     return error_set(error, SQLITE_ERROR,
                      "columns are given without 'schema.table' or query='SELECT …' in USING "
-                     "connector(%s, …)",
-                     arguments->block);
+                     "connector(%s, …): the table's name stands in single quotes, connector(%s, "
+                     "'%s')",
+                     arguments->block, arguments->block, arguments->columns[0].name);
   }
   if (arguments->table && arguments->column_count > arguments->visible_count) {
     return error_set(error, SQLITE_ERROR,

@@ -13,6 +13,7 @@
 #include "remote_adapt.h"
 #include "../src/driver_support.h"
 #include "../src/lookup.h"
+#include "remote_check.h"
 #include <string.h>
 
 #define SCANS_ALONE 2
@@ -212,6 +213,9 @@ static int fill(RemoteAdapt *adapt, const AdaptScan *scan, bool *complete, Error
     adapt->off = true; /* another layout: a query that runs as it is */
     return SQLITE_OK;
   }
+  if (code == SQLITE_OK)
+    code = remote_check_columns(&select, stream, adapt->map, adapt->columns ? adapt->columns : 1,
+                                error);
   if (code == SQLITE_OK) code = lookup_fill(adapt->store, error);
   if (code == SQLITE_OK) code = fill_rows(adapt, scan, stream, complete, error);
   stream_close(stream);
@@ -255,7 +259,7 @@ int remote_adapt_start(RemoteAdapt *adapt, const AdaptScan *scan, bool *served, 
   adapt->scans++;
   bool bare = scan->arguments->test_count == 0 && scan->limit < 0;
   bool again = bare && adapt->whole_scans > 0;
-  if (adapt->off || scan->plan->count || (adapt->scans <= SCANS_ALONE && !again)) {
+  if (adapt->off || scan->alone || scan->plan->count || (adapt->scans <= SCANS_ALONE && !again)) {
     adapt->whole_scans += bare;
     return SQLITE_OK;
   }

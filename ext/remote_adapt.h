@@ -21,6 +21,7 @@ typedef struct AdaptScan {
   const RemoteArguments *arguments;
   const int *map; /* columns of its rows (remote_select_columns) */
   bool whole;
+  bool alone; /* its answer is not to be remembered: LIMIT 1 by a guess */
   int64_t limit;
 } AdaptScan;
 

@@ -43,7 +43,9 @@ int remote_argument_value(const RemoteArguments *arguments, const RemoteTable *t
   const PlanArgument *argument = &plan->arguments[index];
   bool test = argument->use == PLAN_TEST;
   Affinity affinity = test ? table->columns[argument->column].affinity : AFFINITY_NONE;
-  return take_value(arguments->values[index], affinity, value);
+  /* to a parameter of a query a JSON array is another thing than its text */
+  return test ? take_value(arguments->values[index], affinity, value)
+              : value_get(arguments->values[index], value);
 }
 
 int remote_argument_member(const RemoteArguments *arguments, size_t index, Value *value) {
@@ -167,7 +169,22 @@ int remote_arguments_take(RemoteTable *table, const DriverDialect *dialect, cons
 
 /* ---------------------------------------------------------------- the query's parameters */
 
-/* The hidden columns stand in the order in which the parameters first appear, one each. */
+/* The parameter of a hidden column: that of its name, or when one of them has the name of none, that of its
+** place, as parameters without a name have it. */
+static int parameter_of(const RemoteTable *table, char **names, size_t count, int hidden) {
+  const ModuleColumn *columns = table->arguments.columns + table->arguments.visible_count;
+  int found = hidden;
+  for (size_t h = 0; h < count; h++) {
+    size_t i = 0;
+    while (i < count && sqlite3_stricmp(names[i], columns[h].name))
+      i++;
+    if (i == count) return hidden;
+    if ((int)h == hidden) found = (int)i;
+  }
+  return found;
+}
+
+/* The hidden columns are as many as the parameters. */
 static int name_values(const RemoteTable *table, const RemoteArguments *arguments,
                        const RemotePlan *plan, char **names, size_t count, JsonItem *items,
                        Error *error) {
@@ -178,15 +195,16 @@ static int name_values(const RemoteTable *table, const RemoteArguments *argument
     sqlite3_value *given = arguments->values[i];
     if (argument->use == PLAN_SURPLUS) return remote_table_usage(table, error);
     if (argument->use != PLAN_PARAMETER && argument->use != PLAN_PARAMETER_CHECKED) continue;
+    int parameter = parameter_of(table, names, count, argument->column);
     if (argument->use == PLAN_PARAMETER_CHECKED && sqlite3_value_type(given) == SQLITE_NULL)
       return error_set(error, SQLITE_ERROR,
                        "parameter '%s' is NULL: SQLite drops the rows of a table function whose "
                        "argument after the 16th is NULL",
-                       names[argument->column]);
+                       names[parameter]);
     Value value;
     if (value_get(given, &value) != SQLITE_OK) return error_memory(error);
-    JsonItem *item = &items[argument->column];
-    *item = (JsonItem){.key = names[argument->column], .kind = JSON_TEXT, .value = value};
+    JsonItem *item = &items[parameter];
+    *item = (JsonItem){.key = names[parameter], .kind = JSON_TEXT, .value = value};
     if (value.type == VALUE_NULL) item->kind = JSON_NULL;
     if (value.type == VALUE_INTEGER) item->kind = JSON_INTEGER;
     if (value.type == VALUE_REAL) item->kind = JSON_REAL;
@@ -237,10 +255,12 @@ int remote_arguments_bind(const RemoteTable *table, const DriverDialect *dialect
   if (!items || !values) {
     code = error_memory(error);
   } else if (count != (size_t)declared) {
-    code = error_set(error, SQLITE_ERROR,
-                     "connector '%s': the query has %d parameters and the table declares %d HIDDEN "
-                     "columns for them",
-                     table->arguments.block, (int)count, declared);
+    code = error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': the query of table %s has %d parameter%s and its table %d HIDDEN "
+        "column%s: declare one for each, as \"name\" HIDDEN",
+        table->arguments.block, table->place.table, (int)count, count == 1 ? "" : "s", declared,
+        declared == 1 ? "" : "s");
   } else {
     code = bind_query(table, dialect, plan, names, count, items, values, arguments, error);
   }

@@ -140,7 +140,7 @@ static int plan_test(Planning *planning, int constraint, int column) {
   }
   if (argument.op == PUSH_IN) sqlite3_vtab_in(info, constraint, 1);
   const char *collation = sqlite3_vtab_collation(info, constraint);
-  argument.binary = !collation || sqlite3_stricmp(collation, "BINARY") == 0;
+  argument.binary = !table->utf16 && (!collation || sqlite3_stricmp(collation, "BINARY") == 0);
   sqlite3_value *literal;
   argument.constant = sqlite3_vtab_rhs_value(info, constraint, &literal) == SQLITE_OK;
   estimate(planning, &table->columns[column], argument.op);

@@ -39,9 +39,20 @@ static bool is_wrappable(const ModuleArguments *arguments) {
   return true;
 }
 
+/* The encoding is that of all databases of the connection, and fixed when a table is there. */
+static bool has_utf16(sqlite3 *db) {
+  sqlite3_stmt *statement = NULL;
+  bool utf8 = sqlite3_prepare_v2(db, "PRAGMA encoding", -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW &&
+              !strcmp((const char *)sqlite3_column_text(statement, 0), "UTF-8");
+  sqlite3_finalize(statement);
+  return !utf8;
+}
+
 static int fill_columns(RemoteTable *table, Error *error) {
   const ModuleArguments *arguments = &table->arguments;
   table->column_count = arguments->visible_count;
+  table->utf16 = has_utf16(table->connector->db);
   table->columns = sqlite3_malloc64((size_t)(table->column_count + 1) * sizeof *table->columns);
   if (!table->columns) return error_memory(error);
   for (int i = 0; i < table->column_count; i++) {
@@ -50,7 +61,8 @@ static int fill_columns(RemoteTable *table, Error *error) {
         (PushColumn){.name = remote_name(column),
                      .class_name = column->class_name,
                      .affinity = affinity_of(column->type),
-                     .binary = !column->collation || !sqlite3_stricmp(column->collation, "BINARY"),
+                     .binary = !table->utf16 && (!column->collation ||
+                                                 !sqlite3_stricmp(column->collation, "BINARY")),
                      .not_null = column->not_null,
                      .unique = column->unique || (column->key && arguments->key_count == 1),
                      .indexed = column->indexed || column->key == 1,

@@ -6,6 +6,8 @@
 **   remote_select.c   the SELECT of a plan, to be shown or to be sent
 **   remote_arguments.c   the values of one xFilter call: tests, limit, parameters of a query
 **   remote_scan.c     one scan: arguments, statement, rows, also when a part of it must be done again
+**   remote_anew.c     a statement that must be sent a second time
+**   remote_check.c    are the columns that come those that the table was made for?
 **   remote_adapt.c    when answers are remembered, and when the whole table is read
 **   remote_key.c      the hidden column _key: what tells rows apart that have no integer key
 **   remote_write.c    xUpdate: rows that are inserted, changed, deleted
@@ -46,6 +48,7 @@ typedef struct RemoteTable {
   int surplus;               /* number of that column, or -1 */
   int identity;              /* number of _key, or -1 */
   struct RemoteScan *newest; /* the scan that was made last, while it is there */
+  bool utf16;                /* the host's texts are UTF-16, and BINARY compares these bytes */
   bool wrappable;            /* filters can be put around the query */
   char *source;              /* made at first use, for this dialect */
   const DriverDialect *source_dialect;

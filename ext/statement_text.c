@@ -19,3 +19,14 @@ bool text_runs(sqlite3 *db, bool (*fits)(const char *text)) {
   }
   return false;
 }
+
+uint64_t statement_alone(sqlite3 *db) {
+  uint64_t number = 0;
+  for (sqlite3_stmt *each = sqlite3_next_stmt(db, NULL); each; each = sqlite3_next_stmt(db, each)) {
+    if (!sqlite3_stmt_busy(each)) continue;
+    if (number) return 0;
+    number = (uint64_t)(uintptr_t)each * 1000003u +
+             (uint64_t)sqlite3_stmt_status(each, SQLITE_STMTSTATUS_RUN, 0) + 1;
+  }
+  return number;
+}

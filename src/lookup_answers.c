@@ -39,7 +39,7 @@ static bool key_make(Lookup *store, const LookupPlan *plan, const Value *argumen
   key_append(store, &plan->number, sizeof(plan->number));
   for (size_t i = 0; i < count; i++) {
     const Value *value = &arguments[i];
-    char type = (char)value->type;
+    char type = (char)(value->type | (value->json ? 0x10 : 0));
     key_append(store, &type, 1);
     if (value->type == VALUE_INTEGER) {
       key_append(store, &value->integer, sizeof(value->integer));

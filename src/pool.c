@@ -96,7 +96,7 @@ static int pool_exhausted(Remote *remote, int64_t most, Error *error) {
   int rc = error_set(error, SQLITE_BUSY,
                      "connector '%s': all %lld connections are in use by open cursors (%s%s): "
                      "connector_reset('%s') closes them, connector_set('%s', 'max_connections', …) "
-                     "allows more",
+                     "allows more, and inside BEGIN one is enough",
                      remote->block->name, most, list ? list : "", shown == 5 ? "; …" : "",
                      remote->block->name, remote->block->name);
   sqlite3_free(list);

@@ -228,8 +228,10 @@ static void read_index(SchemaReader *reader) {
       reader->failed = true;
       return;
     }
-    reader->members.primary = value_is(&reader->row[ROW_KIND], "primary");
-    reader->members.unique = value_is(&reader->row[ROW_KIND], "unique");
+    /* nobody sees to it that a key of a foreign table, or of tables merged, is one */
+    bool kept = strcmp(table->kind, "foreign table") != 0;
+    reader->members.primary = kept && value_is(&reader->row[ROW_KIND], "primary");
+    reader->members.unique = kept && value_is(&reader->row[ROW_KIND], "unique");
   }
   int column = (int)table->column_count - 1;
   while (column >= 0 && !value_is(&reader->row[ROW_NAME], table->columns[column].name))

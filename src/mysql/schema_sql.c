@@ -38,7 +38,7 @@
 #define COMPARE                                                                                    \
   "CONCAT(CASE WHEN c.data_type IN ('char','varchar','tinytext','text','mediumtext','longtext')"   \
   " AND (c.collation_name LIKE '%\\_nopad\\_bin' OR c.collation_name LIKE '%\\_0900\\_bin')"       \
-  " THEN IF(c.character_set_name IN ('utf8mb4','utf8mb3','utf8','ascii'),'bytes','equality')"      \
+  " THEN IF(c.character_set_name IN ('utf8mb4','utf8mb3','utf8'),'bytes','inexact')"               \
   " WHEN c.collation_name IS NOT NULL OR c.data_type IN"                                           \
   " ('date','time','datetime','timestamp','json','uuid','inet4','inet6') THEN 'inexact' END,"      \
   "IF(c.character_maximum_length<=255,' short',''))"
@@ -47,7 +47,7 @@
   "CASE WHEN t.table_type='SYSTEM VIEW' THEN 'system view'"                                        \
   " WHEN t.table_type='VIEW' THEN 'view'"                                                          \
   " WHEN t.table_schema IN " SYSTEM_SCHEMAS " THEN 'system table'"                                 \
-  " WHEN t.engine IN ('FEDERATED','CONNECT','SPIDER') THEN 'foreign table'"                        \
+  " WHEN t.engine IN ('FEDERATED','CONNECT','SPIDER','MRG_MYISAM') THEN 'foreign table'"           \
   " WHEN t.create_options LIKE '%partitioned%' THEN 'partitioned table' ELSE 'table' END"
 
 /* MariaDB writes NULL for no default, and a text in quotes; MySQL has NULL, and a bare text. */

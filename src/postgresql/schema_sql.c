@@ -147,10 +147,13 @@
                   "pg_catalog.has_column_privilege(r.oid,"                                         \
                   " a.attnum, 'SELECT'))"
 
-/* A unique constraint that may be deferred is broken at times. */
+/* A unique constraint that may be deferred is broken at times, and that of a table whose rows others inherit
+** holds for its own rows alone. */
 #define INDEX_ROWS                                                                                 \
   "SELECT 3, r.relname, CAST(k.number AS pg_catalog.int4), x.relname, a.attname, CASE"             \
-  " WHEN i.indisprimary THEN 'primary' WHEN i.indisunique AND i.indimmediate THEN"                 \
+  " WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid" EQ                               \
+  "r.oid AND c.relhassubclass AND NOT c.relkind" EQ "'p') THEN 'index' WHEN i.indisprimary"        \
+  " THEN 'primary' WHEN i.indisunique AND i.indimmediate THEN"                                     \
   " 'unique' ELSE 'index' END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM"                \
   " relation r JOIN pg_catalog.pg_index i ON i.indrelid" EQ                                        \
   "r.oid JOIN pg_catalog.pg_class x ON x.oid" EQ                                                   \

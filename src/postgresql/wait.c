@@ -70,8 +70,9 @@ static DriverStatus give_up(PgConnection *connection, DriverWait why, DriverErro
   if (why == WAIT_INTERRUPTED) {
     return driver_error_set(error, FAILURE_INTERRUPTED, "57014", "interrupted");
   }
-  return driver_error_set(error, FAILURE_TIMEOUT, "57014",
-                          "the server did not answer within the time allowed");
+  return driver_error_set(
+      error, FAILURE_TIMEOUT, "57014",
+      "the server did not answer within the time allowed (option statement_timeout)");
 }
 
 /* Data that never stops coming must not keep us from looking at the clock. */
