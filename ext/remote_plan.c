@@ -347,7 +347,8 @@ int remote_plan_parse(const char *text, RemotePlan *plan, Error *error) {
 static Value typical(const PushColumn *column) {
   const char *class_name = column->class_name ? column->class_name : "";
   const char *text = "a";
-  if (column->affinity >= AFFINITY_NUMERIC || !strcmp(class_name, "numeric"))
+  if (column->affinity >= AFFINITY_NUMERIC || !strcmp(class_name, "numeric") ||
+      !strcmp(class_name, "unsigned"))
     return (Value){.type = VALUE_INTEGER, .integer = 1};
   if (!strcmp(class_name, "blob"))
     return (Value){.type = VALUE_BLOB, .bytes = {.data = text, .size = 1}};

@@ -153,8 +153,9 @@ typedef struct DriverCompare {
   bool beyond;            /* dates outside the years 1 to 9999 exist */
   bool sorts_short;       /* `sorts` for texts of at most 255 characters */
   const char
-      *sorted_text; /* ORDER BY this is SQLite's; ORDER BY the column is so, too, when no row is
-                              `unsorted` (below) */
+      *sorted_text;     /* ORDER BY this is SQLite's; ORDER BY the column is so, too, when no row is
+                              `unsorted` */
+  const char *unsorted; /* %s, the column: its place in ORDER BY is not that of its value here */
 } DriverCompare;
 
 /* How an INSERT tells what becomes of a row that is there already. */
@@ -215,10 +216,9 @@ typedef struct DriverDialect {
       like; /* %s for column, pattern and perhaps the column again; unless dynamic_types the pattern is in lower case,
                        with like_escape before what is to be taken as it is. NULL = LIKE is not sent */
   char like_escape;
-  const char *count;    /* "count(*)" */
-  const char *numbers;  /* %s, the column: a text that looks like a number to SQLite, or nearly */
-  const char *beyond;   /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
-  const char *unsorted; /* four %s, the column: its place in ORDER BY is not that of its text */
+  const char *count;   /* "count(*)" */
+  const char *numbers; /* %s, the column: a text that looks like a number to SQLite, or nearly */
+  const char *beyond;  /* two %s, the column: it lies outside the years 1 to 9999 (or near) */
   const char
       *query_text;    /* class of a query's text columns; NULL = text. A result does not tell the
                              character set that its column is compared in */

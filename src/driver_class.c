@@ -16,6 +16,7 @@ static const DriverClass classes[] = {
     {"number", "NUMERIC", false, NULL},
     {"numeric", "", false, NULL},
     {"any", "", false, NULL},
+    {"unsigned", "", false, NULL},
     {"real", "REAL", false, NULL},
     {"single", "REAL", false, NULL},
     {"text", "TEXT", false, NULL},

@@ -131,6 +131,21 @@ static void decide_integer(PushOperator op, const Value *value, PushTest *test) 
     send(test, op, true, *value);
 }
 
+/* What is beyond the integers is a text, and behind every number, unless SQLite makes a REAL of it beside a
+** column of numbers. */
+static void decide_unsigned(PushOperator op, const Value *value, PushTest *test) {
+  if (is_bytes(value)) return;
+  bool integer = value->type == VALUE_INTEGER;
+  if (integer ? value->integer < 0 : value->real < 0)
+    settle_after(test, op);
+  else if (integer)
+    send(test, op, true, *value);
+  else if (value->real < 9223372036854775808.0)
+    integer_and_real(op, value->real, test);
+  else if (op == PUSH_GT || op == PUSH_GE)
+    send(test, PUSH_GT, false, integer_value(INT64_MAX));
+}
+
 /* Decimals of at most 15 digits, whose doubles are all different: they compare as the numbers do. Texts
 ** are not sent, as NaN is one. */
 static void decide_decimal(PushOperator op, const Value *value, PushTest *test) {
@@ -362,6 +377,8 @@ static void decide_value(const DriverDialect *dialect, const PushColumn *column,
     decide_decimal(op, value, test);
   else if (is_class(column, "real") || is_class(column, "single"))
     decide_real(op, value, test);
+  else if (is_class(column, "unsigned"))
+    decide_unsigned(op, value, test);
   else if (is_class(column, "numeric"))
     decide_numeric(op, value, test);
   else if (is_text(column))
@@ -447,6 +464,7 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
   const DriverCompare *compare = compare_of(dialect, column);
   if (!compare) return op == PUSH_IS || op == PUSH_IS_NOT; /* the value may be NULL */
   bool text = is_text(column);
+  if (is_class(column, "unsigned")) return op != PUSH_LIKE && op != PUSH_GLOB;
   switch (op) {
   case PUSH_LIKE:
   case PUSH_GLOB: return text;
@@ -467,7 +485,7 @@ bool push_possible(const DriverDialect *dialect, const PushColumn *column, PushO
 
 bool push_sorts_perhaps(const DriverDialect *dialect, const PushColumn *column) {
   const DriverCompare *compare = compare_of(dialect, column);
-  return compare && compare->sorted_text && column->binary && column->affinity == AFFINITY_TEXT;
+  return compare && compare->sorted_text && column->binary;
 }
 
 bool push_sorts(const DriverDialect *dialect, const PushColumn *column) {
@@ -481,8 +499,9 @@ bool push_sorts(const DriverDialect *dialect, const PushColumn *column) {
 }
 
 bool push_distinguishes(const DriverDialect *dialect, const PushColumn *column) {
-  static const char *const classes[] = {"integer", "boolean",   "whole",       "decimal", "uuid",
-                                        "date",    "timestamp", "timestamptz", "blob"};
+  static const char *const classes[] = {"integer", "boolean", "whole",     "decimal",
+                                        "uuid",    "date",    "timestamp", "timestamptz",
+                                        "blob",    "unsigned"};
   if (!compare_of(dialect, column) || !column->binary) return false;
   if (dialect->dynamic_types) return equality_is_exact(column);
   if (is_text(column) || is_class(column, "enum")) return equality_is_exact(column);

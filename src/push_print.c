@@ -194,7 +194,10 @@ void push_in(PushPrinter *printer, const PushColumn *column, const PushTest *tes
 }
 
 void push_unsorted(PushPrinter *printer, const PushColumn *column) {
-  form_names(printer, printer->dialect->unsorted, column->name);
+  const DriverCompare *forms = printer->dialect->compare;
+  while (strcmp(forms->class_name, column->class_name))
+    forms++;
+  form_names(printer, forms->unsorted, column->name);
 }
 
 void push_order(PushPrinter *printer, const PushOrder *order) {
@@ -204,7 +207,7 @@ void push_order(PushPrinter *printer, const PushOrder *order) {
     forms++;
   bool plain = column->compare == COMPARE_BYTES || !forms->ordered;
   if (order->by_text && forms->sorted_text)
-    form_name(printer, forms->sorted_text, column->name);
+    form_names(printer, forms->sorted_text, column->name);
   else
     form_name(printer, plain ? "%s" : forms->ordered, column->name);
   if (order->descending) print(printer, " DESC");

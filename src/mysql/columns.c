@@ -161,7 +161,7 @@ static const char *class_of(const MyColumn *column) {
   case KIND_LONG: return "integer";
   case KIND_SHORT: return column->type == MYSQL_TYPE_YEAR ? "oid" : "integer";
   /* Above 2^63-1 the values are TEXT, which INTEGER affinity would turn into a rounded REAL. */
-  case KIND_LONGLONG: return column->is_unsigned ? "any" : "integer";
+  case KIND_LONGLONG: return column->is_unsigned ? "unsigned" : "integer";
   case KIND_FLOAT: return "single";
   case KIND_DOUBLE: return "real";
   case KIND_DECIMAL:

@@ -21,6 +21,11 @@
     .ordered_parameter = "CAST(%s AS " type ")", .sorts = true                                     \
   }
 
+/* What does not fit an INTEGER is a text here, and sorts as texts do behind all numbers. */
+#define INTEGER_MOST "9223372036854775807"
+#define UNSIGNED_TEXT                                                                              \
+  "CAST(IF(%s <= " INTEGER_MOST ", LPAD(%s, 20, '0'), CONCAT('~', %s)) AS BINARY)"
+
 #define UTF8 "CONVERT(%s USING utf8mb4)"
 
 /* A value that the column's character set does not have is an error beside the column itself; CONVERT
@@ -33,6 +38,13 @@
 
 const DriverCompare my_compare[] = {NUMBER("integer"),
                                     NUMBER("whole"),
+                                    {.class_name = "unsigned",
+                                     .column = "%s",
+                                     .parameter = "%s",
+                                     .ordered = "%s",
+                                     .ordered_parameter = "%s",
+                                     .sorted_text = UNSIGNED_TEXT,
+                                     .unsorted = "%s > " INTEGER_MOST},
                                     NUMBER("decimal"),
                                     NUMBER("real"),
                                     NUMBER("single"),

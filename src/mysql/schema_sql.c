@@ -18,7 +18,7 @@
 /* By columns.c, which sees the type of a result. */
 #define CLASS                                                                                      \
   "CASE WHEN c.data_type IN ('tinyint','smallint','mediumint','int') THEN 'integer'"               \
-  " WHEN c.data_type='bigint' THEN IF(c.column_type LIKE '%unsigned%','any','integer')"            \
+  " WHEN c.data_type='bigint' THEN IF(c.column_type LIKE '%unsigned%','unsigned','integer')"       \
   " WHEN c.data_type='year' THEN 'oid'"                                                            \
   " WHEN c.data_type='bit' THEN IF(c.numeric_precision<=63,'oid','opaque')"                        \
   " WHEN c.data_type='decimal' THEN"                                                               \

@@ -132,9 +132,6 @@ static const DriverDialect dialect = {
     .like_escape = '\\',
     .numbers = "%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.~) "
                "'^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?[[:space:]]*$'",
-    .unsorted =
-        "%s OPERATOR(pg_catalog.<) '0001-01-01' AND %s OPERATOR(pg_catalog.>) '-infinity' OR "
-        "%s OPERATOR(pg_catalog.>) '9999-12-31' AND %s OPERATOR(pg_catalog.<) 'infinity'",
     .beyond = "%s OPERATOR(pg_catalog.<) '0001-01-03' OR %s OPERATOR(pg_catalog.>) '9999-12-30'",
     .nulls_last = true,
     .catalog_columns = pg_catalog_columns,

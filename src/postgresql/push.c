@@ -18,10 +18,15 @@
     .ordered_parameter = PARAMETER(type), .array = ARRAY(type), .sorts = true                      \
   }
 
+/* Before Christ, or after the year 9999. Infinite dates sort as their texts do. */
+#define UNSORTED                                                                                   \
+  "%s OPERATOR(pg_catalog.<) '0001-01-01' AND %s OPERATOR(pg_catalog.>) '-infinity' OR "           \
+  "%s OPERATOR(pg_catalog.>) '9999-12-31' AND %s OPERATOR(pg_catalog.<) 'infinity'"
+
 #define MOMENT(name, parameter_, text)                                                             \
   {                                                                                                \
     .class_name = name, .column = "%s", .parameter = parameter_, .ordered = "%s",                  \
-    .ordered_parameter = parameter_, .beyond = true,                                               \
+    .ordered_parameter = parameter_, .beyond = true, .unsorted = UNSORTED,                         \
     .sorted_text = "CAST(" text " AS pg_catalog.text) COLLATE pg_catalog.\"C\""                    \
   }
 
