@@ -362,27 +362,16 @@ static int check_place(Sync *sync, Error *error) {
   return SQLITE_OK;
 }
 
-static int no_match(const LinkedRequest *request, Error *error) {
-  return error_set(error, SQLITE_ERROR,
-                   "connector '%s': no table of schema %s has a name like %s (option tables: names "
-                   "or GLOB patterns, with commas between them; SELECT name FROM "
-                   "connector_tables('%s') has them all)",
-                   request->remote->block->name, request->schema->name, request->tables,
-                   request->remote->block->name);
-}
-
 static int sync_all(Sync *sync, Error *error) {
   char **names = local_names(sync->request);
   if (!names) return error_memory(error);
   int code = present_read(sync->connector->db, sync->request->into, &sync->present, error);
-  if (code == SQLITE_OK) code = check_place(sync, error);
+  if (code == SQLITE_OK && !sync->request->block_table) code = check_place(sync, error);
   if (code == SQLITE_OK) code = drop_gone(sync, error);
   if (code == SQLITE_OK && sync->request->block_table) code = put_block(sync, error);
   char **next = names + sync->request->block_table;
   if (code == SQLITE_OK) code = put_tables(sync, true, &next, error);
   if (code == SQLITE_OK) code = put_tables(sync, false, &next, error);
-  if (code == SQLITE_OK && sync->request->tables && sync->counts->linked == 0)
-    code = no_match(sync->request, error);
   sqlite3_free(names);
   return code;
 }
