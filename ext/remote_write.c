@@ -229,16 +229,27 @@ static int print(Change *change, bool returning, DriverBuffer *sql, Error *error
 }
 
 static int send(Change *change, bool one, bool now, Value *key, Error *error) {
-  DriverBuffer sql, sql_now;
+  DriverBuffer sql, sql_now, copy;
   int64_t affected;
+  bool copies = change->text.kind == WRITE_INSERT && change->text.column_count > 0 &&
+                change->remote->driver->load;
   buffer_init(&sql, &change->table->connector->host);
   buffer_init(&sql_now, &change->table->connector->host);
+  buffer_init(&copy, &change->table->connector->host);
   int code = print(change, false, &sql, error);
   if (code == SQLITE_OK && change->text.returning) code = print(change, true, &sql_now, error);
+  if (code == SQLITE_OK && copies) {
+    WriteText text = change->text;
+    text.kind = WRITE_COPY;
+    write_print(&text, &copy);
+    if (copy.failed) code = error_memory(error);
+  }
   BatchRow row = {.sql = sql.data,
                   .size = sql.size,
                   .sql_now = change->text.returning ? sql_now.data : NULL,
                   .size_now = sql_now.size,
+                  .target = copies ? change->text.target : NULL,
+                  .copy = copy.data,
                   .values = change->values,
                   .count = change->value_count,
                   .one = one,
@@ -249,6 +260,7 @@ static int send(Change *change, bool one, bool now, Value *key, Error *error) {
   if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, &affected, key, error);
   buffer_clear(&sql);
   buffer_clear(&sql_now);
+  buffer_clear(&copy);
   return code;
 }
 

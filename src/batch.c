@@ -12,15 +12,18 @@
 #include "transaction_state.h"
 #include <string.h>
 
+#define COPY_ROWS 50 /* fewer are not worth asking whether the table takes COPY */
+
 struct Batch {
   char *sql;
   size_t size;
   Spill *spill;
   size_t width; /* values of each row */
   int64_t bytes;
-  bool plain;    /* rows of batch_add_row */
-  bool one;      /* each must change one row */
-  int64_t first; /* rows of the SQLite statement before these */
+  bool plain;          /* rows of batch_add_row */
+  bool one;            /* each must change one row */
+  int64_t first;       /* rows of the SQLite statement before these */
+  char *target, *copy; /* NULL = no COPY */
   char **key_names;
   size_t *key_places;
   size_t key_count;
@@ -77,6 +80,8 @@ void batch_free(Batch *batch) {
   if (!batch) return;
   for (size_t i = 0; i < batch->key_count; i++)
     sqlite3_free(batch->key_names[i]);
+  sqlite3_free(batch->target);
+  sqlite3_free(batch->copy);
   sqlite3_free(batch->key_names);
   sqlite3_free(batch->key_places);
   spill_free(batch->spill);
@@ -127,7 +132,13 @@ static void name_row(const Batch *batch, int64_t row, Error *error) {
 
 static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, Error *error) {
   int64_t affected;
-  int rc = execute_rows(remote, batch->sql, batch->size, source, batch->one, &affected, error);
+  bool many = spill_rows(batch->spill) >= COPY_ROWS;
+  RowsChange change = {.sql = batch->sql,
+                       .size = batch->size,
+                       .one = batch->one,
+                       .target = many ? batch->target : NULL,
+                       .copy = batch->copy};
+  int rc = execute_rows(remote, &change, source, &affected, error);
   if (rc && error->remote.row > 0) name_row(batch, error->remote.row, error);
   return rc;
 }
@@ -235,7 +246,12 @@ int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arg
 
 /* ---------------------------------------------------------------- rows of remote tables */
 
-static int keep_keys(Batch *batch, const BatchRow *row, Error *error) {
+static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
+  if (row->target) {
+    batch->target = sqlite3_mprintf("%s", row->target);
+    batch->copy = sqlite3_mprintf("%s", row->copy);
+    if (!batch->target || !batch->copy) return error_memory(error);
+  }
   batch->key_names = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_names);
   batch->key_places = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_places);
   if (!batch->key_names || !batch->key_places) return error_memory(error);
@@ -282,7 +298,7 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
     made->plain = true;
     made->one = row->one;
     made->first = number - 1;
-    rc = keep_keys(made, row, error);
+    rc = keep_texts(made, row, error);
   }
   return rc ? rc : flush_when_full(remote, error);
 }

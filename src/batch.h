@@ -26,6 +26,9 @@ typedef struct BatchRow {
   size_t size;
   const char *sql_now; /* the same, returning the key that the server makes; NULL = it makes none */
   size_t size_now;
+  const char
+      *target; /* INSERT: the table, quoted, and the text of COPY for many such rows; else NULL */
+  const char *copy;
   const Value *values;
   size_t count;
   bool one; /* it must change one row */

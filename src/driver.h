@@ -385,6 +385,14 @@ struct Driver {
   ** when this fails; error->row then tells the row where the server or driver can. */
   DriverStatus (*execute_batch)(DriverStatement *statement, DriverRowSource *source,
                                 int64_t *affected, DriverError *error);
+  /* The faster way for many rows, COPY; both NULL = there is none. `statement` is the INSERT of the same rows, which
+  ** knows the types of its parameters; `target` the table, quoted. *can: the server takes them that way, with the
+  ** same outcome. May be sent to the server; the caller has opened a transaction. */
+  DriverStatus (*can_load)(DriverStatement *statement, const char *target, bool *can,
+                           DriverError *error);
+  /* `copy`: "COPY table (columns) FROM STDIN". Else as execute_batch. */
+  DriverStatus (*load)(DriverStatement *statement, const char *copy, DriverRowSource *source,
+                       int64_t *affected, DriverError *error);
   /* Gives the statement back. A result that is not at its end is stopped: read to the end when
   ** short, else cancelled on the server. Never fails; sets `broken` when the session was lost. */
   void (*finish)(DriverStatement *statement);

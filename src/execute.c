@@ -260,6 +260,7 @@ typedef struct SetRows {
   ArgumentSource *source;
   Link *link;                /* what the batch runs on, once it does */
   const ParameterPlan *plan; /* NULL: a set has the values as they are */
+  const RowsChange *change;  /* or NULL */
   Arguments set;
   bool have_first; /* `set` was taken already, to make the plan */
   int64_t number;
@@ -294,6 +295,24 @@ static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t
   return DRIVER_ROW;
 }
 
+/* Sends the rows, by COPY where the server takes them so; *sql becomes the text that is sent. */
+static DriverStatus send_batch(Turn *turn, DriverStatement *statement, SetRows *rows,
+                               const char **sql, int64_t *entry, int64_t *affected,
+                               DriverError *failure) {
+  const Driver *driver = turn->remote->driver;
+  const RowsChange *change = rows->change;
+  bool load = false;
+  DriverStatus status = DRIVER_OK;
+  if (change && change->target && driver->can_load)
+    status = driver->can_load(statement, change->target, &load, failure);
+  if (load) *sql = change->copy;
+  *entry =
+      log_begin(turn->remote->connector->log, turn->remote->block->name, turn->link->number, *sql);
+  if (status != DRIVER_OK) return status;
+  return load ? driver->load(statement, change->copy, &rows->base, affected, failure)
+              : driver->execute_batch(statement, &rows->base, affected, failure);
+}
+
 static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, int64_t *affected,
                      Error *error) {
   const Driver *driver = turn->remote->driver;
@@ -302,12 +321,14 @@ static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, in
   DriverStatement *statement = NULL;
   int rc = transaction_send(turn, error);
   if (rc) return rc;
-  int64_t entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
+  int64_t entry = 0;
   link_deadline(turn->link);
   rows->link = turn->link;
   DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
   if (status == DRIVER_OK)
-    status = driver->execute_batch(statement, &rows->base, affected, &failure);
+    status = send_batch(turn, statement, rows, &sql, &entry, affected, &failure);
+  else
+    entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
   if (status == DRIVER_FAILED && rows->rc != SQLITE_DONE && rows->rc != SQLITE_OK)
     rc = rows->rc; /* rows->error is `error`: our own message stands there */
   else if (status == DRIVER_FAILED && rows->plan)
@@ -359,13 +380,16 @@ int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *s
   return rc;
 }
 
-int execute_rows(Remote *remote, const char *sql, size_t size, ArgumentSource *source, bool one,
+int execute_rows(Remote *remote, const RowsChange *change, ArgumentSource *source,
                  int64_t *affected, Error *error) {
-  SetRows rows = {.base = {.take = set_take, .each = one}, .source = source, .error = error};
+  SetRows rows = {.base = {.take = set_take, .each = change->one},
+                  .source = source,
+                  .change = change,
+                  .error = error};
   Turn turn;
   *affected = 0;
   int rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
   if (rc) return rc;
-  rc = run_batch(&turn, &rows, sql, size, affected, error);
+  rc = run_batch(&turn, &rows, change->sql, change->size, affected, error);
   return transaction_leave(&turn, rc, error);
 }

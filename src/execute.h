@@ -41,9 +41,17 @@ typedef struct ArgumentSource {
 ** nothing and gives 0. */
 int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
                  int64_t *affected, Error *error);
-/* The same for a text in the server's own form; the sets are the values of its placeholders. `one`: each
-** must change one row. */
-int execute_rows(Remote *remote, const char *sql, size_t size, ArgumentSource *source, bool one,
+/* A text in the server's own form, and how its rows may go. Borrowed. */
+typedef struct RowsChange {
+  const char *sql;
+  size_t size;
+  bool one;           /* each must change one row */
+  const char *target; /* the table, quoted, when they may be loaded; else NULL */
+  const char *copy;   /* the text for that */
+} RowsChange;
+
+/* The same for rows of a remote table; the sets are the values of the placeholders. */
+int execute_rows(Remote *remote, const RowsChange *change, ArgumentSource *source,
                  int64_t *affected, Error *error);
 
 #endif

@@ -17,6 +17,7 @@ typedef enum WriteKind {
   WRITE_INSERT,
   WRITE_INSERT_OR_IGNORE,  /* a row that is there already stays */
   WRITE_INSERT_OR_REPLACE, /* it gets the new values */
+  WRITE_COPY,              /* COPY … FROM STDIN: many rows of INSERT */
   WRITE_UPDATE,
   WRITE_DELETE
 } WriteKind;

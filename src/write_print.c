@@ -147,6 +147,13 @@ void write_print(const WriteText *text, DriverBuffer *sql) {
     put(&writer, text->target);
     print_where(&writer);
     return;
+  case WRITE_COPY:
+    put(&writer, "COPY ");
+    put(&writer, text->target);
+    put(&writer, " (");
+    names(&writer, text->columns, text->column_count);
+    put(&writer, ") FROM STDIN");
+    return;
   default: print_insert(&writer); return;
   }
 }

@@ -162,6 +162,8 @@ static const Driver driver = {
     .value = pg_value,
     .affected = pg_affected,
     .execute_batch = pg_execute_batch,
+    .can_load = pg_can_load,
+    .load = pg_load,
     .finish = pg_finish,
 };
 

@@ -356,6 +356,11 @@ int64_t pg_affected(DriverStatement *statement);
 void pg_finish(DriverStatement *statement);
 DriverStatus pg_run(DriverConnection *connection, const char *sql, int64_t *affected,
                     DriverError *error);
+/* copy.c: as Driver.can_load and Driver.load. */
+DriverStatus pg_can_load(DriverStatement *statement, const char *target, bool *can,
+                         DriverError *error);
+DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
+                     int64_t *affected, DriverError *error);
 DriverStatus pg_execute_batch(DriverStatement *statement, DriverRowSource *source,
                               int64_t *affected, DriverError *error);
 int64_t pg_count(PGresult *result); /* rows changed, by the command tag */
