@@ -5,11 +5,14 @@
 #include "catalog.h"
 #include "remote_table.h"
 #include "remote_write.h"
+#include "shown_rows.h"
+#include "statement_text.h"
 #include "value.h"
 
 typedef struct RemoteCursor {
   sqlite3_vtab_cursor base; /* must be first */
   RemoteScan *scan;
+  ShownRow shown; /* when the table has `shown` */
 } RemoteCursor;
 
 static RemoteTable *table_of(sqlite3_vtab_cursor *base) {
@@ -38,11 +41,47 @@ static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **result) {
     return SQLITE_NOMEM;
   }
   *cursor = (RemoteCursor){.scan = scan};
+  RemoteTable *table = (RemoteTable *)base;
+  if (table->cursors++ == 0) table->statement = 0; /* a new one may lie where an old one was */
   *result = &cursor->base;
   return SQLITE_OK;
 }
 
+/* ---------------------------------------------------------------- UPDATE … FROM */
+
+static bool is_update_from(const char *text) {
+  return text_has_word(text, "update") && text_has_word(text, "from");
+}
+
+/* What a statement that changes rows it reads elsewhere is shown is remembered: shown_rows.h. */
+static int look_at_statement(RemoteTable *table, Error *error) {
+  uint64_t statement = statement_alone(table->connector->db);
+  if (statement && statement == table->statement) return SQLITE_OK;
+  table->statement = statement;
+  shown_rows_free(table->shown);
+  table->shown = NULL;
+  if (!statement || !text_runs(table->connector->db, is_update_from)) return SQLITE_OK;
+  table->shown = shown_rows_new(table->connector, table->column_count);
+  return table->shown ? SQLITE_OK : error_memory(error);
+}
+
+static int leave_row(sqlite3_vtab_cursor *base, Error *error) {
+  RemoteTable *table = table_of(base);
+  ShownRow *row = &((RemoteCursor *)base)->shown;
+  if (!row->hashes) return SQLITE_OK;
+  if (table->shown) return shown_row_end(table->shown, row, error);
+  shown_row_clear(row);
+  return SQLITE_OK;
+}
+
+/* ---------------------------------------------------------------- the cursor */
+
 static int close_cursor(sqlite3_vtab_cursor *base) {
+  Error ignored = {0};
+  leave_row(base, &ignored);
+  error_clear(&ignored);
+  shown_row_clear(&((RemoteCursor *)base)->shown);
+  table_of(base)->cursors--;
   remote_scan_free(scan_of(base));
   sqlite3_free(base);
   return SQLITE_OK;
@@ -51,12 +90,16 @@ static int close_cursor(sqlite3_vtab_cursor *base) {
 static int remote_filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
                          sqlite3_value **argv) {
   (void)number;
-  int code = remote_scan_start(scan_of(base), plan, argc, argv, error_of(base));
+  int code = leave_row(base, error_of(base));
+  if (code == SQLITE_OK) code = look_at_statement(table_of(base), error_of(base));
+  if (code == SQLITE_OK) code = remote_scan_start(scan_of(base), plan, argc, argv, error_of(base));
   if (code != SQLITE_OK) remote_scan_end(scan_of(base));
   return report(base, code);
 }
 
 static int remote_next(sqlite3_vtab_cursor *base) {
+  int code = leave_row(base, error_of(base));
+  if (code != SQLITE_OK) return report(base, code);
   return report(base, remote_scan_next(scan_of(base), error_of(base)));
 }
 
@@ -81,6 +124,11 @@ static int remote_column(sqlite3_vtab_cursor *base, sqlite3_context *context, in
   } else {
     code = remote_scan_value(scan, index, &value, error);
   }
+  ShownRow *row = &((RemoteCursor *)base)->shown;
+  if (code == SQLITE_OK && table->shown &&
+      !(index == table->identity ? shown_row_key(table->shown, row, &value)
+                                 : shown_row_value(table->shown, row, index, &value)))
+    code = error_memory(error);
   if (code == SQLITE_OK)
     value_result(context, &value);
   else
@@ -89,7 +137,13 @@ static int remote_column(sqlite3_vtab_cursor *base, sqlite3_context *context, in
 }
 
 static int remote_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid) {
-  return report(base, remote_scan_rowid(scan_of(base), rowid, error_of(base)));
+  RemoteTable *table = table_of(base);
+  int code = remote_scan_rowid(scan_of(base), rowid, error_of(base));
+  Value key = {.type = VALUE_INTEGER, .integer = *rowid};
+  if (code == SQLITE_OK && table->shown &&
+      !shown_row_key(table->shown, &((RemoteCursor *)base)->shown, &key))
+    code = error_memory(error_of(base));
+  return report(base, code);
 }
 
 static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sqlite3_int64 *rowid) {

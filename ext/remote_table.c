@@ -12,6 +12,7 @@
 ** column _key, whose values tell its rows apart: as a column it is only fetched when it is used.
 */
 #include "remote_table.h"
+#include "shown_rows.h"
 #include "../src/block_set.h"
 #include "../src/remote.h"
 #include "../src/schema_name.h"
@@ -135,6 +136,7 @@ void remote_table_free(RemoteTable *table) {
   sqlite3_free(table->columns);
   sqlite3_free(table->source);
   sqlite3_free(table->head.text);
+  shown_rows_free(table->shown);
   sqlite3_free(table);
 }
 

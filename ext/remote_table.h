@@ -53,6 +53,9 @@ typedef struct RemoteTable {
   char *source;              /* made at first use, for this dialect */
   const DriverDialect *source_dialect;
   SelectHead head;
+  int cursors;             /* open ones */
+  uint64_t statement;      /* that last read the table (statement_alone) */
+  struct ShownRows *shown; /* when this is UPDATE … FROM (shown_rows.h) */
 } RemoteTable;
 
 /* Makes the table from its arguments, which it takes over, also when it fails. `create`: the user makes

@@ -13,6 +13,7 @@
 #include "../src/affinity.h"
 #include "../src/batch.h"
 #include "../src/write.h"
+#include "shown_rows.h"
 #include "value.h"
 #include <string.h>
 
@@ -200,6 +201,15 @@ static int take_moved(Change *change, sqlite3_value **argv, Error *error) {
   return SQLITE_OK;
 }
 
+/* UPDATE … FROM gives all columns: is this one as it was read? */
+static int was_shown(Change *change, sqlite3_value *identity, int column, sqlite3_value *from,
+                     bool *same, Error *error) {
+  Value key, value;
+  if (value_get(identity, &key) != SQLITE_OK || value_get(from, &value) != SQLITE_OK)
+    return error_memory(error);
+  return shown_rows_same(change->table->shown, &key, column, &value, same, error);
+}
+
 static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
   RemoteTable *table = change->table;
   for (int i = 0; i < table->column_count; i++) {
@@ -210,7 +220,10 @@ static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
     } else {
       if (sqlite3_value_nochange(argv[2 + i]) || table->arguments.columns[i].generated) continue;
       code = take_value(change, i, argv[2 + i], &value, error);
-      if (code == SQLITE_OK) add_column(change, i, &value);
+      bool same = false;
+      if (code == SQLITE_OK && table->shown)
+        code = was_shown(change, argv[0], i, argv[2 + i], &same, error);
+      if (code == SQLITE_OK && !same) add_column(change, i, &value);
     }
     if (code != SQLITE_OK) return code;
   }
