@@ -20,6 +20,8 @@
 #     does not tell a virtual table which columns were named
 #   - no integer key, unless the server makes it: only SQLite makes every one
 #   - OR IGNORE with NULL or an unfit value: there it is a row that is there already that is ignored, nothing else
+#   - OR FAIL and OR ROLLBACK with an unfit value: to the server that is no constraint, and the statement is undone
+#   - OR ROLLBACK with the option batch=on: the failure comes after the statement
 #   - OR REPLACE where another column is UNIQUE: the server's upsert goes by the key
 #   - UPDATE OR REPLACE: a conflict is an error there
 #   - a UNIQUE column changed in several rows but to one value, or with OR IGNORE: the order of the rows decides
@@ -51,7 +53,7 @@ namespace eval writes {
     double  {sqlite double postgresql {double precision} mysql double twin REAL check {typeof(%) = 'real'}}
     numeric {sqlite numeric(12,2) postgresql numeric(12,2) mysql numeric(12,2) twin REAL
              check {typeof(%) = 'real' AND abs(%) < 1e10}}
-    date    {sqlite date postgresql date mysql date twin TEXT check {date(%) IS %}}
+    date    {sqlite date postgresql date mysql date twin TEXT check {date(%, '+0 days') IS %}}
     time    {sqlite timestamp postgresql timestamp mysql datetime(6) twin TEXT check {julianday(%) IS NOT NULL}}
     blob    {sqlite blob postgresql bytea mysql blob twin BLOB check {typeof(%) = 'blob'}}
     boolean {sqlite boolean postgresql boolean mysql boolean twin INTEGER check {% IN (0, 1)}}
@@ -104,10 +106,10 @@ proc writes::fit_value {column} {
 proc writes::any_value {column careful} {
   variable unfit
   variable is_unfit
+  variable only_fit
   variable driver
   set refused [dict get $unfit [dict get $column kind]]
-  # MariaDB cuts a text for being too long only where that is not an error by its other rules
-  if {!$careful && $refused ne "" && $driver ne "sqlite" && [chance 2]} {
+  if {!$careful && !$only_fit && $refused ne "" && $driver ne "sqlite" && [chance 2]} {
     set is_unfit 1
     return [pick $refused]
   }
@@ -220,12 +222,15 @@ proc writes::next_tag {} { return [incr writes::tag] }
 
 # The key of a row that the server shall make: left out, or NULL.
 proc writes::insert {table} {
+  variable options
   set or [choose {70 {} 12 "OR IGNORE" 12 "OR REPLACE" 3 "OR FAIL" 3 "OR ROLLBACK"}]
   set any_unique [lsearch -exact [lmap column [dict get $table columns] {dict get $column unique}] 1]
   if {$or eq "OR REPLACE" && $any_unique >= 0} { set or "" }
   set makes [expr {[dict get $table key] eq "made" && [chance 60]}]
   set columns [named_columns $table [expr {$makes && [chance 70]}]]
+  if {$or eq "OR ROLLBACK" && $options eq "batch=on"} { set or "" }
   set careful [expr {$or in {"OR IGNORE" "OR REPLACE"}}]
+  set ::writes::only_fit [expr {$or in {"OR FAIL" "OR ROLLBACK"}}]
   set text "INSERT $or INTO \x01[dict get $table name] ([join [lmap column $columns {dict get $column name}] {, }])"
   set tags {}
   if {[chance 25]} {
@@ -409,6 +414,7 @@ proc writes::control {} {
 proc writes::random_statement {tables} {
   variable binds {}
   variable is_unfit 0
+  variable only_fit 0
   variable level
   if {[chance [expr {$level ? 22 : 18}]]} { return [dict merge {binds {} table {}} [control]] }
   set table [pick $tables]
@@ -424,9 +430,9 @@ proc writes::make {driver_name seed count} {
   variable level 0
   variable driver $driver_name
   ::differential::seed_random $seed
+  variable options [choose {70 {} 15 batch=off 15 batch=on}]
   set tables {}
   for {set i [expr {1 + [random 3]}]} {$i > 0} {incr i -1} { lappend tables [random_table t$i] }
-  set options [choose {70 {} 15 batch=off 15 batch=on}]
   set file [choose {50 0 50 1}]
   set statements {}
   for {set i 0} {$i < $count} {incr i} { lappend statements [random_statement $tables] }

@@ -222,6 +222,10 @@ proc writes::run_write {round statement} {
   variable stack
   set table [dict get $statement table]
   set far [run_on far $statement]
+  if {[dict get $round options] eq "batch=on" && $stack ne "" && ![lindex $far 0]} {
+    # rows may wait until the block is read
+    if {[catch {db eval "SELECT 1 FROM far.$table LIMIT 1"} message]} { set far [lreplace $far 0 2 1 $message [db errorcode]] }
+  }
   lassign $far failed message code
   # a batch that fails inside BEGIN takes the transaction with it, and so does OR ROLLBACK
   if {$failed && $stack ne "" && ![is_inside]} {
