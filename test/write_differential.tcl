@@ -175,9 +175,10 @@ proc writes::column_text {driver column is_twin} {
   if {$not_null} { append text " NOT NULL" }
   if {$default ne ""} {
     if {$driver eq "postgresql" && !$is_twin} {
-      set default [string map {x' '\\x} $default]
+      if {$kind eq "blob"} { set default [string map {x' '\\x} $default] }
       if {$kind eq "boolean"} { set default [expr {$default eq "1"}]::boolean }
     }
+    if {$driver eq "mysql" && !$is_twin} { set default [string map {\\ \\\\} $default] }
     append text " DEFAULT [expr {[string match *' $default] ? $default : "($default)"}]"
   }
   if {$unique} { append text " UNIQUE" }
