@@ -13,6 +13,7 @@
 #   control   word of a transaction's statement: begin, commit, rollback, savepoint, release, back
 #   uncounted changes() says something else on the two sides
 #   unfit     a value is in it that the column does not take: any error will do
+#   large     more rows than are sent one by one: a failure inside BEGIN may undo the transaction
 #   made      {tag …}: rows whose key the server makes, told by their tag
 #
 # What is not made, since SQLite and the servers differ by design:
@@ -234,7 +235,10 @@ proc writes::insert {table} {
   set ::writes::only_fit [expr {$or in {"OR FAIL" "OR ROLLBACK"}}]
   set text "INSERT $or INTO \x01[dict get $table name] ([join [lmap column $columns {dict get $column name}] {, }])"
   set tags {}
-  if {[chance 25]} {
+  set chosen [choose {68 values 24 local 8 remote}]
+  if {$chosen eq "remote"} {
+    append text " " [insert_remote $columns $careful $makes tags]
+  } elseif {$chosen eq "local"} {
     append text " " [insert_select $columns $careful $makes tags]
   } else {
     set rows {}
@@ -283,6 +287,67 @@ proc writes::insert_select {columns careful makes tags_name} {
   return "SELECT [join $cells {, }] FROM main.loc AS l WHERE l.k BETWEEN $first AND $last ORDER BY l.k"
 }
 
+# One row of a remote table, or of the table itself.
+proc writes::insert_remote {columns careful makes tags_name} {
+  upvar 1 $tags_name tags
+  set other [pick $::writes::tables]
+  set cells [lmap column $columns {
+    set theirs [expr {$careful ? "" : [shared_column $other [dict get $column kind]]}]
+    if {[dict get $column tag]} {
+      lappend tags [next_tag]
+      string cat $writes::tag
+    } elseif {$makes && [dict get $column key]} {
+      string cat NULL
+    } elseif {[dict get $column key] || $theirs eq "" || [dict get $column not_null] || [chance 20]} {
+      put [any_value $column $careful]
+    } else {
+      # of another kind of integer: it may be too much
+      set ::writes::is_unfit 1
+      string cat x.$theirs
+    }
+  }]
+  set keys [lmap column [dict get $other columns] {if {![dict get $column key]} continue; string cat x.[dict get $column name]}]
+  return "SELECT [join $cells {, }] FROM \x01[dict get $other name] AS x ORDER BY [join $keys {, }] LIMIT 1"
+}
+
+# More rows than are sent one by one inside BEGIN, sometimes with a key that is there already near the end.
+proc writes::insert_many {table} {
+  if {[dict get $table key] ni {integer made}} { return [insert $table] }
+  set makes [expr {[dict get $table key] eq "made" && [chance 50]}]
+  set last [expr {1001 + [random 300]}]
+  set twice [expr {[chance 35] ? $last - [random 150] : 0}]
+  set tags {}
+  set columns [named_columns $table $makes]
+  set base [expr {$writes::tag + 1}]
+  set cells [lmap column $columns {
+    if {[dict get $column tag]} {
+      for {set k 1} {$k <= $last} {incr k} { lappend tags [expr {$base + $k}] }
+      set writes::tag [expr {$base + $last}]
+      string cat "$base + m.k"
+    } elseif {[dict get $column key]} {
+      string cat "CASE m.k WHEN $twice THEN 5001 ELSE m.k + 5000 END"
+    } elseif {[dict get $column unique] && [dict get $column kind] in {int bigint}} {
+      string cat "m.k + 5000"
+    } elseif {[dict get $column unique] && [dict get $column kind] ne "date"} {
+      string cat "'u' || m.k"
+    } elseif {[dict get $column unique]} {
+      string cat "date('2001-01-01', m.k || ' days')"
+    } else {
+      put [any_value $column 1]
+    }
+  }]
+  set statement [dict create large 1 sql "INSERT INTO \x01[dict get $table name] ([join [lmap column $columns {dict get $column name}] {, }]) \
+    SELECT [join $cells {, }] FROM main.many AS m WHERE m.k <= $last ORDER BY m.k"]
+  if {$makes} { dict set statement made $tags }
+  return $statement
+}
+
+proc writes::delete_many {table} {
+  set key [pick [lmap column [dict get $table columns] {if {![dict get $column key]} continue; set column}]]
+  set where [expr {[dict get $key integer_key] ? " WHERE [dict get $key name] > 4000" : ""}]
+  return [dict create large 1 sql "DELETE FROM \x01[dict get $table name]$where"]
+}
+
 proc writes::term {column} {
   set name [dict get $column name]
   set kind [dict get $column kind]
@@ -296,6 +361,13 @@ proc writes::term {column} {
   }
 }
 
+# The name of a column of that kind, or nothing.
+proc writes::shared_column {table kind} {
+  foreach column [shuffled [dict get $table columns]] {
+    if {[dict get $column kind] eq $kind && [dict get $column generated] eq "" && ![dict get $column tag]} { return [dict get $column name] }
+  }
+}
+
 proc writes::by_key {table} {
   set terms [lmap column [dict get $table columns] {
     if {![dict get $column key]} continue
@@ -306,11 +378,18 @@ proc writes::by_key {table} {
 
 proc writes::where {table} {
   set columns [dict get $table columns]
-  switch [choose {30 key 40 one 15 and 10 or 5 in}] {
+  switch [choose {35 key 35 one 12 and 8 or 5 in 5 in_remote}] {
     key { return " WHERE [by_key $table]" }
     one { return " WHERE [term [pick $columns]]" }
     and { return " WHERE [term [pick $columns]] AND [term [pick $columns]]" }
     or { return " WHERE [term [pick $columns]] OR [term [pick $columns]]" }
+    in_remote {
+      set column [pick $columns]
+      set other [pick $::writes::tables]
+      set name [shared_column $other [dict get $column kind]]
+      if {$name eq ""} { return " WHERE [by_key $table]" }
+      return " WHERE [dict get $column name] IN (SELECT x.$name FROM \x01[dict get $other name] AS x)"
+    }
     in {
       set column [pick $columns]
       set kind [dict get $column kind]
@@ -322,6 +401,11 @@ proc writes::where {table} {
 # An expression of the column's old value. NULLs stay NULL.
 proc writes::expression {column} {
   set name [dict get $column name]
+  if {[chance 8]} {
+    set other [pick $::writes::tables]
+    set theirs [shared_column $other [dict get $column kind]]
+    if {$theirs ne ""} { return "(SELECT [pick {min max}](x.$theirs) FROM \x01[dict get $other name] AS x)" }
+  }
   switch [dict get $column kind] {
     int - bigint { return [pick [list "$name + 1" "-$name" "$name * 2" "abs($name % 7)" "coalesce($name, 0) + 3"]] }
     text - varchar { return [pick [list "$name || 'x'" "upper($name)" "substr($name, 2)" "replace($name, 'a', 'bb')" "coalesce($name, '') || '-'"]] }
@@ -370,7 +454,11 @@ proc writes::update_key {table} {
   set to [expr {[dict get $column integer_key] && [chance 20] ? "-$name" : [put [any_value $column 0]]}]
   set called [expr {[dict get $column integer_key] && [chance 20] ? "rowid" : $name}]
   if {$called eq "rowid"} { set to [put [fit_value $column]] }
-  return [dict create sql "UPDATE \x01[dict get $table name] SET $called = $to WHERE [by_key $table]"]
+  set others [lmap item [dict get $table columns] {
+    if {[dict get $item key] || [dict get $item tag] || [dict get $item generated] ne "" || ![chance 20]} continue
+    string cat ", [dict get $item name] = [put [any_value $item 0]]"
+  }]
+  return [dict create sql "UPDATE \x01[dict get $table name] SET $called = $to[join $others {}] WHERE [by_key $table]"]
 }
 
 proc writes::update_from {table} {
@@ -418,11 +506,24 @@ proc writes::random_statement {tables} {
   variable only_fit 0
   variable level
   if {[chance [expr {$level ? 22 : 18}]]} { return [dict merge {binds {} table {}} [control]] }
+  variable many
+  variable last_write
   set table [pick $tables]
-  set kind [choose {42 insert 24 update 7 update_key 9 update_from 14 delete_rows}]
+  if {[chance 7] && $last_write ne ""} { return $last_write }
+  set kind [choose {420 insert 240 update 70 update_key 90 update_from 140 delete_rows 10 insert_many}]
+  # a table does not stay that large for long
+  if {$many ne "" && [chance 40]} {
+    set kind delete_many
+    set table $many
+    set many ""
+  }
+  if {$kind eq "insert_many"} { set many $table }
   set statement [$kind $table]
   if {$is_unfit} { dict set statement unfit 1 }
-  return [dict merge $statement [dict create binds $binds table [dict get $table name]]]
+  set statement [dict merge $statement [dict create binds $binds table [dict get $table name]]]
+  # the same once more, by the same prepared statement
+  set last_write [expr {[string match "*tag*" [dict get $statement sql]] ? "" : $statement}]
+  return $statement
 }
 
 proc writes::make {driver_name seed count} {
@@ -432,7 +533,9 @@ proc writes::make {driver_name seed count} {
   variable driver $driver_name
   ::differential::seed_random $seed
   variable options [choose {70 {} 15 batch=off 15 batch=on}]
-  set tables {}
+  variable many ""
+  variable last_write ""
+  variable tables {}
   for {set i [expr {1 + [random 3]}]} {$i > 0} {incr i -1} { lappend tables [random_table t$i] }
   set file [choose {50 0 50 1}]
   set statements {}

@@ -154,7 +154,9 @@ proc writes::prepare {round} {
   db eval {PRAGMA synchronous = OFF; SELECT connector_open('far', $url, $options); SELECT connector_attach('far')}
   foreach table $tables { db eval [table_text $driver $table 1] }
   db eval "CREATE TABLE loc (k INTEGER PRIMARY KEY, [join [lmap kind [dict keys $kinds] {string cat c_$kind}] {, }]);
-    INSERT INTO loc VALUES [join [dict get $round local] {, }]"
+    INSERT INTO loc VALUES [join [dict get $round local] {, }];
+    CREATE TABLE many (k INTEGER PRIMARY KEY);
+    WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n WHERE k < 1300) INSERT INTO many SELECT k FROM n"
 }
 
 proc writes::bind {binds} {
@@ -230,7 +232,8 @@ proc writes::run_write {round statement} {
   # a batch that fails inside BEGIN takes the transaction with it, and so does OR ROLLBACK
   if {$failed && $stack ne "" && ![is_inside]} {
     set stack {}
-    if {[string match "*OR ROLLBACK*" [dict get $statement sql]] || [dict get $round options] eq "batch=on"} { return "" }
+    if {[string match "*OR ROLLBACK*" [dict get $statement sql]] || [dict get $round options] eq "batch=on" ||
+      [dict exists $statement large]} { return "" }
     return "the transaction is gone after: $message"
   }
   set twin [run_on main $statement]
@@ -248,7 +251,7 @@ proc writes::run_write {round statement} {
   if {[dict exists $statement made] && [dict get $round driver] ne "sqlite"} {
     set rowid [lindex [adopt $table [dict get $statement made]] end]
   }
-  if {[string match "INSERT*" [dict get $statement sql]] && ![dict exists $statement uncounted] &&
+  if {[string match "INSERT*" [dict get $statement sql]] && ![dict exists $statement uncounted] && ![dict exists $statement large] &&
       [has_rowid $round $table] && $rowid ne "" && [lindex $far 4] != $rowid} {
     return "last_insert_rowid() is [lindex $far 4], and not $rowid"
   }
