@@ -14,6 +14,7 @@
 #   uncounted changes() says something else on the two sides
 #   unfit     a value is in it that the column does not take: any error will do
 #   large     more rows than are sent one by one: a failure inside BEGIN may undo the transaction
+#   inner     a statement for each row of the SELECT in sql, which gives it the key: $writes::K(name)
 #   made      {tag …}: rows whose key the server makes, told by their tag
 #
 # What is not made, since SQLite and the servers differ by design:
@@ -23,11 +24,13 @@
 #   - OR IGNORE with NULL or an unfit value: there it is a row that is there already that is ignored, nothing else
 #   - OR FAIL and OR ROLLBACK with an unfit value: to the server that is no constraint, and the statement is undone
 #   - OR ROLLBACK with the option batch=on: the failure comes after the statement
+#   - rows changed while they are read, with the option batch=on: they go together, and fail together
 #   - OR REPLACE where another column is UNIQUE: the server's upsert goes by the key
 #   - UPDATE OR REPLACE: a conflict is an error there
 #   - a UNIQUE column changed in several rows but to one value, or with OR IGNORE: the order of the rows decides
 #   - values in another notation than the server's (a time without its six digits, a text for a blob, a number
 #     for a date, 't' for a boolean): they are read as another value
+#   - x IN (SELECT a FROM the table itself) without a + at a: 3.40 looks rows up in it that it has just deleted
 #   - -0.0, NaN and infinities: not every server has them
 #   - a value for a generated column: it is skipped there, an error here
 #   - exact numbers that are no multiple of 0.25: sums of others are rounded there
@@ -388,7 +391,7 @@ proc writes::where {table} {
       set other [pick $::writes::tables]
       set name [shared_column $other [dict get $column kind]]
       if {$name eq ""} { return " WHERE [by_key $table]" }
-      return " WHERE [dict get $column name] IN (SELECT x.$name FROM \x01[dict get $other name] AS x)"
+      return " WHERE [dict get $column name] IN (SELECT [expr {$other eq $table ? "+" : ""}]x.$name FROM \x01[dict get $other name] AS x)"
     }
     in {
       set column [pick $columns]
@@ -486,6 +489,27 @@ proc writes::delete_rows {table} {
   return [dict create sql "DELETE FROM \x01[dict get $table name][expr {[chance 4] ? "" : [where $table]}]"]
 }
 
+# Rows changed or deleted one by one while they are read.
+proc writes::loop {table} {
+  if {$::writes::options eq "batch=on"} { return [update $table] }
+  set names [lmap column [dict get $table columns] {if {![dict get $column key]} continue; dict get $column name}]
+  set terms [lmap name $names {string cat "$name = \$writes::K($name)"}]
+  if {[chance 25]} {
+    set inner "DELETE FROM \x01[dict get $table name] WHERE [join $terms { AND }]"
+  } else {
+    set sets [lmap column [dict get $table columns] {
+      if {[dict get $column generated] ne "" || [dict get $column key] || [dict get $column tag] || ![chance 40]} continue
+      # a sum may be too much for the column
+      set ::writes::is_unfit 1
+      string cat "[dict get $column name] = [expr {[chance 60] ? [expression $column] : [put [any_value $column 0]]}]"
+    }]
+    if {$sets eq ""} { return [update $table] }
+    set inner "UPDATE \x01[dict get $table name] SET [join $sets {, }] WHERE [join $terms { AND }]"
+  }
+  return [dict create sql "SELECT [join $names {, }] FROM \x01[dict get $table name][where $table] ORDER BY [join $names {, }]" \
+    inner $inner uncounted 1]
+}
+
 proc writes::control {} {
   variable level
   set name s[random 3]
@@ -510,7 +534,7 @@ proc writes::random_statement {tables} {
   variable last_write
   set table [pick $tables]
   if {[chance 7] && $last_write ne ""} { return $last_write }
-  set kind [choose {420 insert 240 update 70 update_key 90 update_from 140 delete_rows 10 insert_many}]
+  set kind [choose {420 insert 240 update 70 update_key 90 update_from 130 delete_rows 30 loop 10 insert_many}]
   # a table does not stay that large for long
   if {$many ne "" && [chance 40]} {
     set kind delete_many

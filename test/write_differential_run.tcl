@@ -176,7 +176,13 @@ proc writes::bind {binds} {
 # {failed message code changes rowid}
 proc writes::run_on {schema statement} {
   bind [dict get $statement binds]
-  set failed [catch {db eval [string map [list \x01 $schema.] [dict get $statement sql]]} message]
+  set sql [string map [list \x01 $schema.] [dict get $statement sql]]
+  if {[dict exists $statement inner]} {
+    set inner [string map [list \x01 $schema.] [dict get $statement inner]]
+    set failed [catch {db eval $sql writes::K {db eval $inner}} message]
+  } else {
+    set failed [catch {db eval $sql} message]
+  }
   variable tally
   incr tally([expr {$failed ? "failed" : [db changes] ? "changed" : "nothing"}])
   return [list $failed $message [db errorcode] [db changes] [db last_insert_rowid]]
@@ -270,7 +276,8 @@ proc writes::shown {statement} {
   foreach {name value} [dict get $statement binds] {
     lappend map \$writes::P($name) "/*bound*/ [quoted_value $value]" @writes::P($name) "/*bound*/ [quoted_value $value]"
   }
-  return [string map $map [dict get $statement sql]]
+  set inner [expr {[dict exists $statement inner] ? ";\n  for each row: [dict get $statement inner]" : ""}]
+  return [string map $map "[dict get $statement sql]$inner"]
 }
 
 proc writes::run {round {statements ""}} {
