@@ -144,7 +144,7 @@ proc writes::random_table {name} {
     }
     text { lappend columns [new_column k [pick {text varchar}] key 1 not_null 1] }
     composite {
-      foreach kind [lrange [shuffled {int varchar bigint date boolean blob time}] 0 1] at {a b} {
+      foreach kind [lrange [shuffled {int varchar bigint date boolean blob time double numeric}] 0 1] at {a b} {
         # MariaDB has no key over a blob without a length
         lappend columns [new_column k$at [string map {blob varchar} $kind] key 1 not_null 1]
       }
