@@ -178,6 +178,12 @@ fuzz: deps-test
 	@$(MAKE) -j$(JOBS) all
 	@BUILD=$(BUILD) QUERIES=$(N) SEED=$(SEED) DRIVER=$(DRIVER) LIMIT=1000000 $(TCLSH) test/run.tcl differential
 
+# Random writes on remote tables and on local twins of them.
+.PHONY: fuzz-write
+fuzz-write: deps-test
+	@$(MAKE) -j$(JOBS) all
+	@BUILD=$(BUILD) N=$(N) SEED=$(SEED) DRIVER=$(DRIVER) LIMIT=1000000 $(TCLSH) test/run.tcl write_differential
+
 C_FILES = $(shell find ext src test -name '*.[ch]')
 
 .PHONY: lint format
@@ -229,6 +235,7 @@ help:
 	@echo "make test T=name  runs test/name.test; several: T=\"load python\""
 	@echo "make asan         the same tests with AddressSanitizer and UBSan (T= works too)"
 	@echo "make fuzz N=100000 SEED=1 DRIVER=postgresql   random queries over remote tables (test/differential.test)"
+	@echo "make fuzz-write   the same for random writes (test/write_differential.test)"
 	@echo "make lint         clang-format and cppcheck; make format settles the former"
 	@echo "make install      into PREFIX=$(PREFIX), prints the .load line; DESTDIR is honoured"
 	@echo "make uninstall    takes it away again"

@@ -22,7 +22,7 @@ typedef struct Change {
   RemoteTable *table;
   Remote *remote;
   WriteText text;
-  const char **columns, **keys;
+  const char **columns, **keys, **defaults;
   bool *key_nulls;
   Value *values;
   size_t value_count;
@@ -41,16 +41,18 @@ static int change_init(Change *change, RemoteTable *table, Error *error) {
   *change = (Change){.table = table};
   change->columns = sqlite3_malloc64(room * sizeof *change->columns);
   change->keys = sqlite3_malloc64(room * sizeof *change->keys);
+  change->defaults = sqlite3_malloc64(room * sizeof *change->defaults);
   change->key_nulls = sqlite3_malloc64(room * sizeof *change->key_nulls);
   change->values = sqlite3_malloc64(room * sizeof *change->values);
   change->owned = sqlite3_malloc64(room * sizeof *change->owned);
   change->key_places = sqlite3_malloc64(room * sizeof *change->key_places);
   change->key_names = sqlite3_malloc64(room * sizeof *change->key_names);
-  if (!change->columns || !change->keys || !change->key_nulls || !change->values ||
-      !change->owned || !change->key_places || !change->key_names)
+  if (!change->columns || !change->keys || !change->defaults || !change->key_nulls ||
+      !change->values || !change->owned || !change->key_places || !change->key_names)
     return error_memory(error);
   change->text.columns = change->columns;
   change->text.keys = change->keys;
+  change->text.defaults = change->defaults;
   change->text.key_nulls = change->key_nulls;
   return SQLITE_OK;
 }
@@ -60,6 +62,7 @@ static void change_clear(Change *change) {
     sqlite3_free(change->owned[i]);
   sqlite3_free(change->columns);
   sqlite3_free(change->keys);
+  sqlite3_free(change->defaults);
   sqlite3_free(change->key_nulls);
   sqlite3_free(change->values);
   sqlite3_free(change->owned);
@@ -84,6 +87,14 @@ static bool is_class(const RemoteTable *table, int column, const char *name) {
   return class_name && !strcmp(class_name, name);
 }
 
+/* MySQL would round the number and say nothing. */
+static int refuse_fraction(const RemoteTable *table, int column, Error *error) {
+  return error_set(error, SQLITE_MISMATCH,
+                   "column \"%s\" of remote table %s: the number has a fraction or is out of range "
+                   "(integer is expected)",
+                   table->columns[column].name, table->place.table);
+}
+
 /* As a column of SQLite would hold it; a SQLite file sees to that itself. */
 static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
   const PushColumn *known = &change->table->columns[column];
@@ -96,6 +107,8 @@ static int take_value(Change *change, int column, sqlite3_value *from, Value *va
   bool json = value->json;
   const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
   code = affinity_apply(change->table->connector, known->affinity, value, error);
+  if (code == SQLITE_OK && value->type == VALUE_REAL && is_class(change->table, column, "integer"))
+    return refuse_fraction(change->table, column, error);
   if (code != SQLITE_OK || value->type != VALUE_TEXT) return code;
   value->json = json;
   return value->bytes.data == bytes ? SQLITE_OK : own_text(change, value, error);
@@ -172,7 +185,10 @@ static int take_inserted(Change *change, sqlite3_value **argv, Error *error) {
     int code = take_value(change, i, from, &value, error);
     if (code != SQLITE_OK) return code;
     if (i == table->rowid_column) change->key = value;
-    if (!uses_default(table, i, &value)) add_column(change, i, &value);
+    if (!uses_default(table, i, &value))
+      add_column(change, i, &value);
+    else if (i != table->rowid_column)
+      change->defaults[change->text.default_count++] = table->columns[i].name;
   }
   if (change->text.kind == WRITE_INSERT_OR_REPLACE ||
       change->remote->dialect->upsert == UPSERT_ON_DUPLICATE_KEY)

@@ -377,8 +377,8 @@ struct Driver {
   DriverStatus (*value)(DriverStatement *statement, size_t index, Value *value, DriverError *error);
   /* Rows changed (matched, for UPDATE), valid after DRIVER_DONE; 0 for DDL and for reads. */
   int64_t (*affected)(DriverStatement *statement);
-  /* The key that the server made for the row of an INSERT, valid after DRIVER_DONE; 0 = none. NULL: the
-  ** dialect has INSERT … RETURNING. */
+  /* The key that the server made for the row of an INSERT, valid after DRIVER_DONE; 0 = none. NULL: by
+  ** INSERT … RETURNING. */
   int64_t (*made_key)(DriverStatement *statement);
   /* Runs the statement once for each row of the source, pipelined as the protocol allows, and
   ** throws rows away. *affected is the sum. The caller has opened a transaction and rolls it back

@@ -126,8 +126,8 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
       status = DRIVER_FAILED;
   }
   if (status == DRIVER_DONE) *affected = driver->affected(statement);
-  if (status == DRIVER_DONE && key && driver->made_key)
-    *key = (Value){.type = VALUE_INTEGER, .integer = driver->made_key(statement)};
+  int64_t made = status == DRIVER_DONE && key && driver->made_key ? driver->made_key(statement) : 0;
+  if (made) *key = (Value){.type = VALUE_INTEGER, .integer = made};
   log_rows(log, entry, rows ? rows : *affected, 0);
   log_end(log, entry, status == DRIVER_DONE ? NULL : &failure);
   int rc = status == DRIVER_DONE ? SQLITE_OK : remote_error(turn, &failure, sql, error);

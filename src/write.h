@@ -29,6 +29,8 @@ typedef struct WriteText {
   const char *target; /* the table, quoted */
   const char *const *columns;
   size_t column_count;
+  const char *const *defaults; /* OR REPLACE: columns that get what the server has for them */
+  size_t default_count;
   const char *const *keys; /* UPDATE, DELETE: WHERE; OR REPLACE: what tells that a row is there */
   size_t key_count;
   const bool *key_nulls; /* UPDATE, DELETE: IS NULL is asked for */

@@ -35,25 +35,42 @@ static bool is_key(const WriteText *text, const char *column) {
   return false;
 }
 
-/* name = EXCLUDED.name of all columns but the key */
-static size_t print_new_values(Writer *writer) {
+/* Is the column set in a row that is there already? MySQL's upsert goes by every unique index, so that the
+** row that it finds can have another key. */
+static bool is_set_anew(const WriteText *text, const char *column) {
+  return text->dialect->upsert == UPSERT_ON_DUPLICATE_KEY || !is_key(text, column);
+}
+
+static void print_new_value(Writer *writer, const char *column) {
+  bool excluded = writer->text->dialect->upsert == UPSERT_ON_CONFLICT;
+  push_name(&writer->printer, column);
+  put(writer, excluded ? " = EXCLUDED." : " = VALUES(");
+  push_name(&writer->printer, column);
+  if (!excluded) put(writer, ")");
+}
+
+/* name = EXCLUDED.name of all columns but the key, name = DEFAULT of those that were left out */
+static void print_new_values(Writer *writer) {
   const WriteText *text = writer->text;
-  bool excluded = text->dialect->upsert == UPSERT_ON_CONFLICT;
   size_t count = 0;
   for (size_t i = 0; i < text->column_count; i++) {
-    if (is_key(text, text->columns[i])) continue;
+    if (!is_set_anew(text, text->columns[i])) continue;
     if (count++) put(writer, ", ");
-    push_name(&writer->printer, text->columns[i]);
-    put(writer, excluded ? " = EXCLUDED." : " = VALUES(");
-    push_name(&writer->printer, text->columns[i]);
-    if (!excluded) put(writer, ")");
+    print_new_value(writer, text->columns[i]);
   }
-  return count;
+  for (size_t i = 0; i < text->default_count; i++) {
+    if (is_key(text, text->defaults[i])) continue;
+    if (count++) put(writer, ", ");
+    push_name(&writer->printer, text->defaults[i]);
+    put(writer, " = DEFAULT");
+  }
 }
 
 static bool has_new_values(const WriteText *text) {
   for (size_t i = 0; i < text->column_count; i++)
-    if (!is_key(text, text->columns[i])) return true;
+    if (is_set_anew(text, text->columns[i])) return true;
+  for (size_t i = 0; i < text->default_count; i++)
+    if (!is_key(text, text->defaults[i])) return true;
   return false;
 }
 

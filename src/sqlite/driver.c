@@ -61,6 +61,7 @@ const Driver lite_driver = {
     .next = lite_next,
     .value = lite_value,
     .affected = lite_affected,
+    .made_key = lite_made_key,
     .execute_batch = lite_execute_batch,
     .finish = lite_finish,
 };

@@ -78,6 +78,7 @@ DriverStatus lite_execute(DriverStatement *statement, const Value *values, size_
                           const DriverEnvelope *envelope, DriverError *error);
 DriverStatus lite_next(DriverStatement *statement, DriverError *error);
 int64_t lite_affected(DriverStatement *statement);
+int64_t lite_made_key(DriverStatement *statement);
 DriverStatus lite_execute_batch(DriverStatement *statement, DriverRowSource *source,
                                 int64_t *affected, DriverError *error);
 void lite_finish(DriverStatement *statement);

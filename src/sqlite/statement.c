@@ -276,6 +276,13 @@ int64_t lite_affected(DriverStatement *base) {
   return ((LiteStatement *)base)->affected;
 }
 
+/* RETURNING would do, but 3.40 gives the rowid as a REAL there where the first column is one. */
+int64_t lite_made_key(DriverStatement *base) {
+  const LiteStatement *statement = (const LiteStatement *)base;
+  sqlite3 *db = connection_of(base)->db;
+  return statement->affected > 0 ? sqlite3_last_insert_rowid(db) : 0;
+}
+
 /* One row of a batch. */
 static DriverStatus batch_row(LiteStatement *statement, const Value *values, size_t count,
                               DriverError *error) {
