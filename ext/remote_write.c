@@ -219,36 +219,47 @@ static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
 
 /* ---------------------------------------------------------------- sending */
 
-static int print(Change *change, bool returning, DriverBuffer *sql, Error *error) {
+/* MySQL counts a row that is there already as one: sent alone, it is the server's error that tells. */
+static bool ignored_by_error(const Change *change) {
+  return change->text.kind == WRITE_INSERT_OR_IGNORE &&
+         change->remote->dialect->upsert == UPSERT_ON_DUPLICATE_KEY;
+}
+
+static int print(Change *change, bool alone, DriverBuffer *sql, Error *error) {
   WriteText text = change->text;
   bool made = change->remote->driver->made_key != NULL;
-  if (!returning || made) text.returning = NULL;
+  if (!alone || made) text.returning = NULL;
+  if (alone && ignored_by_error(change)) text.kind = WRITE_INSERT;
   buffer_reset(sql);
   write_print(&text, sql);
   return sql->failed ? error_memory(error) : SQLITE_OK;
 }
 
-static int send(Change *change, bool one, bool now, Value *key, Error *error) {
-  DriverBuffer sql, sql_now;
-  int64_t affected;
+/* *affected: -1 when that is not known yet. */
+static int send(Change *change, bool one, bool now, int64_t *affected, Value *key, Error *error) {
+  DriverBuffer sql, sql_alone;
+  bool makes_key = change->text.returning != NULL;
+  bool alone = makes_key || ignored_by_error(change);
   buffer_init(&sql, &change->table->connector->host);
-  buffer_init(&sql_now, &change->table->connector->host);
+  buffer_init(&sql_alone, &change->table->connector->host);
   int code = print(change, false, &sql, error);
-  if (code == SQLITE_OK && change->text.returning) code = print(change, true, &sql_now, error);
+  if (code == SQLITE_OK && alone) code = print(change, true, &sql_alone, error);
   BatchRow row = {.sql = sql.data,
                   .size = sql.size,
-                  .sql_now = change->text.returning ? sql_now.data : NULL,
-                  .size_now = sql_now.size,
+                  .sql_alone = alone ? sql_alone.data : NULL,
+                  .size_alone = sql_alone.size,
                   .values = change->values,
                   .count = change->value_count,
+                  .makes_key = makes_key,
+                  .ignores = change->text.kind == WRITE_INSERT_OR_IGNORE,
                   .one = one,
                   .now = now,
                   .key_names = change->key_names,
                   .key_places = change->key_places,
                   .key_count = change->key_named};
-  if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, &affected, key, error);
+  if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, affected, key, error);
   buffer_clear(&sql);
-  buffer_clear(&sql_now);
+  buffer_clear(&sql_alone);
   return code;
 }
 
@@ -256,11 +267,15 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
   sqlite3 *db = change->table->connector->db;
   int conflict = sqlite3_vtab_on_conflict(db);
   Value key;
+  int64_t affected = -1;
   change->text.kind = conflict == SQLITE_IGNORE    ? WRITE_INSERT_OR_IGNORE
                       : conflict == SQLITE_REPLACE ? WRITE_INSERT_OR_REPLACE
                                                    : WRITE_INSERT;
   int code = take_inserted(change, argv, error);
-  if (code == SQLITE_OK) code = send(change, false, conflict == SQLITE_FAIL, &key, error);
+  if (code == SQLITE_OK)
+    code = send(change, false, conflict == SQLITE_FAIL, &affected, &key, error);
+  if (code == SQLITE_OK && affected == 0 && conflict == SQLITE_IGNORE)
+    return error_set(error, SQLITE_CONSTRAINT, "the row is there already"); /* and is not counted */
   if (code != SQLITE_OK || change->table->rowid_column < 0) return code;
   if (change->key.type == VALUE_INTEGER) key = change->key;
   *rowid = key.type == VALUE_INTEGER ? key.integer : sqlite3_last_insert_rowid(db);
@@ -270,17 +285,20 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
 static int update(Change *change, sqlite3_value **argv, Error *error) {
   int conflict = sqlite3_vtab_on_conflict(change->table->connector->db);
   Value key;
+  int64_t affected;
   change->text.kind = WRITE_UPDATE;
   int code = take_updated(change, argv, error);
   if (code != SQLITE_OK || change->text.column_count == 0) return code;
-  return send(change, true, conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE, &key, error);
+  bool now = conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE;
+  return send(change, true, now, &affected, &key, error);
 }
 
 static int delete (Change *change, sqlite3_value **argv, Error *error) {
   Value key;
+  int64_t affected;
   change->text.kind = WRITE_DELETE;
   int code = take_identity(change, argv[0], error);
-  return code == SQLITE_OK ? send(change, true, false, &key, error) : code;
+  return code == SQLITE_OK ? send(change, true, false, &affected, &key, error) : code;
 }
 
 static int query_is_read_only(const RemoteTable *table, Error *error) {
