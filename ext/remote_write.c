@@ -83,6 +83,12 @@ static bool is_class(const RemoteTable *table, int column, const char *name) {
   return class_name && !strcmp(class_name, name);
 }
 
+/* Bytes for a column of texts are a text: by itself PostgreSQL would store '\\x…', how it prints them. */
+static bool holds_texts(const RemoteTable *table, int column) {
+  return is_class(table, column, "text") || is_class(table, column, "char") ||
+         is_class(table, column, "latin1") || is_class(table, column, "foreign");
+}
+
 /* As a column of SQLite would hold it; a SQLite file sees to that itself. */
 static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
   const PushColumn *known = &change->table->columns[column];
@@ -90,8 +96,9 @@ static int take_value(Change *change, int column, sqlite3_value *from, Value *va
   if (code != SQLITE_OK) return error_memory(error);
   if (is_class(change->table, column, "json") || is_class(change->table, column, "array"))
     value->json |= value->type == VALUE_TEXT;
-  if (change->remote->dialect->dynamic_types || affinity_keeps(known->affinity, value))
-    return SQLITE_OK;
+  if (change->remote->dialect->dynamic_types) return SQLITE_OK;
+  if (value->type == VALUE_BLOB && holds_texts(change->table, column)) value->type = VALUE_TEXT;
+  if (affinity_keeps(known->affinity, value)) return SQLITE_OK;
   bool json = value->json;
   const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
   code = affinity_apply(change->table->connector, known->affinity, value, error);
