@@ -282,7 +282,7 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
   if (code == SQLITE_OK)
     code = send(change, false, conflict == SQLITE_FAIL, &affected, &key, error);
   if (code == SQLITE_OK && affected == 0 && conflict == SQLITE_IGNORE)
-    return error_set(error, SQLITE_CONSTRAINT, "the row is there already"); /* and is not counted */
+    code = SQLITE_CONSTRAINT; /* it is there already: not counted */
   if (code != SQLITE_OK || change->table->rowid_column < 0) return code;
   if (change->key.type == VALUE_INTEGER) key = change->key;
   *rowid = key.type == VALUE_INTEGER ? key.integer : sqlite3_last_insert_rowid(db);
@@ -329,6 +329,9 @@ int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int
     code = argc == 1                                    ? delete (&change, argv, error)
            : sqlite3_value_type(argv[0]) == SQLITE_NULL ? insert(&change, argv, rowid, error)
                                                         : update(&change, argv, error);
+  if ((code & 0xff) == SQLITE_CONSTRAINT &&
+      sqlite3_vtab_on_conflict(table->connector->db) == SQLITE_IGNORE)
+    error_clear(error);
   change_clear(&change);
   return code;
 }

@@ -35,13 +35,14 @@ static bool is_key(const WriteText *text, const char *column) {
   return false;
 }
 
-/* name = EXCLUDED.name of all columns but the key */
+/* name = EXCLUDED.name of all columns but the key. MySQL looks at every unique key, so the row that is there can
+** have another one: it moves to the given key, as if it had been replaced. */
 static size_t print_new_values(Writer *writer) {
   const WriteText *text = writer->text;
   bool excluded = text->dialect->upsert == UPSERT_ON_CONFLICT;
   size_t count = 0;
   for (size_t i = 0; i < text->column_count; i++) {
-    if (is_key(text, text->columns[i])) continue;
+    if (excluded && is_key(text, text->columns[i])) continue;
     if (count++) put(writer, ", ");
     push_name(&writer->printer, text->columns[i]);
     put(writer, excluded ? " = EXCLUDED." : " = VALUES(");
