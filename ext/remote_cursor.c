@@ -150,7 +150,8 @@ static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sql
   RemoteTable *table = (RemoteTable *)base;
   Error *error = &table->error;
   int code = remote_write(table, argc, argv, rowid, error);
-  return code == SQLITE_OK ? code : report_table_error(table->connector, base, error);
+  if (code == SQLITE_OK || !error->code) return code;
+  return report_table_error(table->connector, base, error);
 }
 
 static int remote_disconnect(sqlite3_vtab *base) {

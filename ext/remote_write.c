@@ -95,6 +95,12 @@ static int refuse_fraction(const RemoteTable *table, int column, Error *error) {
                    table->columns[column].name, table->place.table);
 }
 
+/* Bytes for a column of texts are a text: by itself PostgreSQL would store '\\x…', how it prints them. */
+static bool holds_texts(const RemoteTable *table, int column) {
+  return is_class(table, column, "text") || is_class(table, column, "char") ||
+         is_class(table, column, "latin1") || is_class(table, column, "foreign");
+}
+
 /* As a column of SQLite would hold it; a SQLite file sees to that itself. */
 static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
   const PushColumn *known = &change->table->columns[column];
@@ -102,8 +108,9 @@ static int take_value(Change *change, int column, sqlite3_value *from, Value *va
   if (code != SQLITE_OK) return error_memory(error);
   if (is_class(change->table, column, "json") || is_class(change->table, column, "array"))
     value->json |= value->type == VALUE_TEXT;
-  if (change->remote->dialect->dynamic_types || affinity_keeps(known->affinity, value))
-    return SQLITE_OK;
+  if (change->remote->dialect->dynamic_types) return SQLITE_OK;
+  if (value->type == VALUE_BLOB && holds_texts(change->table, column)) value->type = VALUE_TEXT;
+  if (affinity_keeps(known->affinity, value)) return SQLITE_OK;
   bool json = value->json;
   const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
   code = affinity_apply(change->table->connector, known->affinity, value, error);
@@ -248,25 +255,34 @@ static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
 
 /* ---------------------------------------------------------------- sending */
 
-static int print(Change *change, bool returning, DriverBuffer *sql, Error *error) {
+/* MySQL counts a row that is there already as one: sent alone, it is the server's error that tells. */
+static bool ignored_by_error(const Change *change) {
+  return change->text.kind == WRITE_INSERT_OR_IGNORE &&
+         change->remote->dialect->upsert == UPSERT_ON_DUPLICATE_KEY;
+}
+
+static int print(Change *change, bool alone, DriverBuffer *sql, Error *error) {
   WriteText text = change->text;
   bool made = change->remote->driver->made_key != NULL;
-  if (!returning || made) text.returning = NULL;
+  if (!alone || made) text.returning = NULL;
+  if (alone && ignored_by_error(change)) text.kind = WRITE_INSERT;
   buffer_reset(sql);
   write_print(&text, sql);
   return sql->failed ? error_memory(error) : SQLITE_OK;
 }
 
-static int send(Change *change, bool one, bool now, Value *key, Error *error) {
-  DriverBuffer sql, sql_now, copy;
-  int64_t affected;
-  bool copies = change->text.kind == WRITE_INSERT && change->text.column_count > 0 &&
-                change->remote->driver->load;
+/* *affected: -1 when that is not known yet. */
+static int send(Change *change, bool one, bool now, int64_t *affected, Value *key, Error *error) {
+  DriverBuffer sql, sql_alone, copy;
+  bool makes_key = change->text.returning != NULL;
+  bool alone = makes_key || ignored_by_error(change);
   buffer_init(&sql, &change->table->connector->host);
-  buffer_init(&sql_now, &change->table->connector->host);
+  buffer_init(&sql_alone, &change->table->connector->host);
   buffer_init(&copy, &change->table->connector->host);
   int code = print(change, false, &sql, error);
-  if (code == SQLITE_OK && change->text.returning) code = print(change, true, &sql_now, error);
+  if (code == SQLITE_OK && alone) code = print(change, true, &sql_alone, error);
+  bool copies = change->text.kind == WRITE_INSERT && change->text.column_count > 0 &&
+                change->remote->driver->load;
   if (code == SQLITE_OK && copies) {
     WriteText text = change->text;
     text.kind = WRITE_COPY;
@@ -275,20 +291,22 @@ static int send(Change *change, bool one, bool now, Value *key, Error *error) {
   }
   BatchRow row = {.sql = sql.data,
                   .size = sql.size,
-                  .sql_now = change->text.returning ? sql_now.data : NULL,
-                  .size_now = sql_now.size,
+                  .sql_alone = alone ? sql_alone.data : NULL,
+                  .size_alone = sql_alone.size,
                   .target = copies ? change->text.target : NULL,
                   .copy = copy.data,
                   .values = change->values,
                   .count = change->value_count,
+                  .makes_key = makes_key,
+                  .ignores = change->text.kind == WRITE_INSERT_OR_IGNORE,
                   .one = one,
                   .now = now,
                   .key_names = change->key_names,
                   .key_places = change->key_places,
                   .key_count = change->key_named};
-  if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, &affected, key, error);
+  if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, affected, key, error);
   buffer_clear(&sql);
-  buffer_clear(&sql_now);
+  buffer_clear(&sql_alone);
   buffer_clear(&copy);
   return code;
 }
@@ -297,11 +315,15 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
   sqlite3 *db = change->table->connector->db;
   int conflict = sqlite3_vtab_on_conflict(db);
   Value key;
+  int64_t affected = -1;
   change->text.kind = conflict == SQLITE_IGNORE    ? WRITE_INSERT_OR_IGNORE
                       : conflict == SQLITE_REPLACE ? WRITE_INSERT_OR_REPLACE
                                                    : WRITE_INSERT;
   int code = take_inserted(change, argv, error);
-  if (code == SQLITE_OK) code = send(change, false, conflict == SQLITE_FAIL, &key, error);
+  if (code == SQLITE_OK)
+    code = send(change, false, conflict == SQLITE_FAIL, &affected, &key, error);
+  if (code == SQLITE_OK && affected == 0 && conflict == SQLITE_IGNORE)
+    code = SQLITE_CONSTRAINT; /* it is there already: not counted */
   if (code != SQLITE_OK || change->table->rowid_column < 0) return code;
   if (change->key.type == VALUE_INTEGER) key = change->key;
   *rowid = key.type == VALUE_INTEGER ? key.integer : sqlite3_last_insert_rowid(db);
@@ -311,17 +333,20 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
 static int update(Change *change, sqlite3_value **argv, Error *error) {
   int conflict = sqlite3_vtab_on_conflict(change->table->connector->db);
   Value key;
+  int64_t affected;
   change->text.kind = WRITE_UPDATE;
   int code = take_updated(change, argv, error);
   if (code != SQLITE_OK || change->text.column_count == 0) return code;
-  return send(change, true, conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE, &key, error);
+  bool now = conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE;
+  return send(change, true, now, &affected, &key, error);
 }
 
 static int delete (Change *change, sqlite3_value **argv, Error *error) {
   Value key;
+  int64_t affected;
   change->text.kind = WRITE_DELETE;
   int code = take_identity(change, argv[0], error);
-  return code == SQLITE_OK ? send(change, true, false, &key, error) : code;
+  return code == SQLITE_OK ? send(change, true, false, &affected, &key, error) : code;
 }
 
 static int query_is_read_only(const RemoteTable *table, Error *error) {
@@ -345,6 +370,9 @@ int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int
     code = argc == 1                                    ? delete (&change, argv, error)
            : sqlite3_value_type(argv[0]) == SQLITE_NULL ? insert(&change, argv, rowid, error)
                                                         : update(&change, argv, error);
+  if ((code & 0xff) == SQLITE_CONSTRAINT &&
+      sqlite3_vtab_on_conflict(table->connector->db) == SQLITE_IGNORE)
+    error_clear(error);
   change_clear(&change);
   return code;
 }

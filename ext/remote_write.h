@@ -7,7 +7,8 @@
 #include "remote_table.h"
 
 /* argc, argv and rowid are those of xUpdate. What SQLite does about a row that breaks a constraint (OR IGNORE …)
-** is asked of sqlite3_vtab_on_conflict. */
+** is asked of sqlite3_vtab_on_conflict: under OR IGNORE the code is SQLITE_CONSTRAINT, which SQLite takes for an
+** answer, and there is no error. */
 int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int64 *rowid,
                  Error *error);
 

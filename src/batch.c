@@ -22,6 +22,7 @@ struct Batch {
   int64_t bytes;
   bool plain;          /* rows of batch_add_row */
   bool one;            /* each must change one row */
+  bool ignores;        /* rows that break a constraint are left out */
   int64_t first;       /* rows of the SQLite statement before these */
   char *target, *copy; /* NULL = no COPY */
   char **key_names;
@@ -104,8 +105,25 @@ static char *value_show(const Value *value) {
   }
 }
 
-/* "row 57 (id = 5)" in front of what went wrong with it. */
-static void name_row(const Batch *batch, int64_t row, Error *error) {
+/* "row 57 (id = 5)" in front of what went wrong with it; values NULL: they are not known. */
+static void name_row(int64_t number, const char *const *names, const size_t *places, size_t count,
+                     const Value *values, Error *error) {
+  char *name = sqlite3_mprintf("");
+  for (size_t i = 0; values && name && i < count; i++) {
+    char *shown = value_show(&values[places[i]]);
+    char *longer =
+        sqlite3_mprintf("%z%s%s = %s", name, i ? ", " : "", names[i], shown ? shown : "?");
+    sqlite3_free(shown);
+    name = longer;
+  }
+  if (name && *name)
+    error_wrap(error, "row %lld (%s)", (sqlite3_int64)number, name);
+  else
+    error_wrap(error, "row %lld", (sqlite3_int64)number);
+  sqlite3_free(name);
+}
+
+static void name_batch_row(const Batch *batch, int64_t row, Error *error) {
   SpillReader *reader = spill_reader_new(batch->spill);
   const Value *values = NULL;
   size_t count = 0;
@@ -113,21 +131,14 @@ static void name_row(const Batch *batch, int64_t row, Error *error) {
   int rc = reader ? SQLITE_ROW : SQLITE_NOMEM;
   for (int64_t i = 0; i < row && rc == SQLITE_ROW; i++)
     rc = spill_reader_next(reader, &values, &count, &ignored);
-  char *name = sqlite3_mprintf("");
-  for (size_t i = 0; rc == SQLITE_ROW && name && i < batch->key_count; i++) {
-    char *shown = value_show(&values[batch->key_places[i]]);
-    char *longer = sqlite3_mprintf("%z%s%s = %s", name, i ? ", " : "", batch->key_names[i],
-                                   shown ? shown : "?");
-    sqlite3_free(shown);
-    name = longer;
-  }
-  if (name && *name)
-    error_wrap(error, "row %lld (%s)", (sqlite3_int64)(batch->first + row), name);
-  else
-    error_wrap(error, "row %lld", (sqlite3_int64)(batch->first + row));
-  sqlite3_free(name);
+  name_row(batch->first + row, (const char *const *)batch->key_names, batch->key_places,
+           batch->key_count, rc == SQLITE_ROW ? values : NULL, error);
   error_clear(&ignored);
   spill_reader_free(reader);
+}
+
+static bool breaks_constraint(int rc) {
+  return (rc & 0xff) == SQLITE_CONSTRAINT;
 }
 
 static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, Error *error) {
@@ -139,8 +150,26 @@ static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source,
                        .target = many ? batch->target : NULL,
                        .copy = batch->copy};
   int rc = execute_rows(remote, &change, source, &affected, error);
-  if (rc && error->remote.row > 0) name_row(batch, error->remote.row, error);
+  if (rc && error->remote.row > 0) name_batch_row(batch, error->remote.row, error);
   return rc;
+}
+
+/* One of them broke a constraint, and nothing of the batch is kept: the others go one by one. */
+static int send_others(Remote *remote, const Batch *batch, Error *error) {
+  RowChange change = {.sql = batch->sql, .size = batch->size};
+  SpillReader *reader = spill_reader_new(batch->spill);
+  int64_t affected;
+  error_clear(error);
+  int rc = reader ? SQLITE_OK : error_memory(error);
+  while (!rc &&
+         (rc = spill_reader_next(reader, &change.values, &change.count, error)) == SQLITE_ROW) {
+    rc = execute_row(remote, &change, &affected, NULL, error);
+    if (!breaks_constraint(rc)) continue;
+    error_clear(error);
+    rc = SQLITE_OK;
+  }
+  spill_reader_free(reader);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 int batch_flush(Remote *remote, Error *error) {
@@ -158,6 +187,7 @@ int batch_flush(Remote *remote, Error *error) {
   else
     rc = execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error);
   spill_reader_free(sets.reader);
+  if (batch->ignores && breaks_constraint(rc)) rc = send_others(remote, batch, error);
   batch_free(batch);
   return rc;
 }
@@ -264,28 +294,42 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
   return SQLITE_OK;
 }
 
+/* May the row be sent later? What SQLite tells of it (the key, whether it was ignored) is known only then: so
+** small statements do not wait. */
+static bool row_waits(const Remote *remote, const BatchRow *row, int64_t number) {
+  const char *mode = block_option(remote->block, "batch");
+  bool on = mode && !strcmp(mode, "on"), off = mode && !strcmp(mode, "off");
+  if (row->now || off) return false;
+  if (number > BATCH_SINGLE) return true;
+  if (row->makes_key || (row->ignores && !on)) return false;
+  return on || sqlite3_get_autocommit(remote->connector->db);
+}
+
+static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64_t *affected,
+                      Value *key, Error *error) {
+  RowChange change = {.sql = row->sql_alone ? row->sql_alone : row->sql,
+                      .size = row->sql_alone ? row->size_alone : row->size,
+                      .values = row->values,
+                      .count = row->count,
+                      .one = row->one,
+                      .makes_key = row->makes_key};
+  int rc = execute_row(remote, &change, affected, key, error);
+  DriverFailure failure = error->remote.failure;
+  if (rc && (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT))
+    name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
+  return rc;
+}
+
 int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value *key,
                   Error *error) {
-  const char *mode = block_option(remote->block, "batch");
-  bool autocommit = sqlite3_get_autocommit(remote->connector->db) != 0;
   *key = (Value){.type = VALUE_NULL};
   *affected = -1;
   int rc = participant_ensure(remote, error);
   if (rc) return rc;
   Participant *participant = participant_find(remote);
   int64_t number = participant ? count_row(participant) : 1;
-  bool waits = participant && !row->now && !(mode && !strcmp(mode, "off")) &&
-               (number > BATCH_SINGLE || autocommit || (mode && !strcmp(mode, "on")));
-  if (waits && row->sql_now && number <= BATCH_SINGLE) waits = false;
-  if (!waits) {
-    RowChange change = {.sql = row->sql_now ? row->sql_now : row->sql,
-                        .size = row->sql_now ? row->size_now : row->size,
-                        .values = row->values,
-                        .count = row->count,
-                        .one = row->one,
-                        .makes_key = row->sql_now != NULL};
-    return execute_row(remote, &change, affected, key, error);
-  }
+  if (!participant || !row_waits(remote, row, number))
+    return send_alone(remote, row, number, affected, key, error);
   Batch *made, like = {
                    .sql = (char *)row->sql,
                    .size = row->size,
@@ -297,6 +341,7 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
   if (!rc && made) {
     made->plain = true;
     made->one = row->one;
+    made->ignores = row->ignores;
     made->first = number - 1;
     rc = keep_texts(made, row, error);
   }

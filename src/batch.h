@@ -24,15 +24,17 @@ int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arg
 typedef struct BatchRow {
   const char *sql; /* in the server's own form: write.h */
   size_t size;
-  const char *sql_now; /* the same, returning the key that the server makes; NULL = it makes none */
-  size_t size_now;
+  const char *sql_alone; /* the text with which it is sent by itself; NULL = the same */
+  size_t size_alone;
   const char
       *target; /* INSERT: the table, quoted, and the text of COPY for many such rows; else NULL */
   const char *copy;
   const Value *values;
   size_t count;
-  bool one; /* it must change one row */
-  bool now; /* it cannot wait */
+  bool makes_key; /* the server makes the key, and sql_alone tells it */
+  bool ignores;   /* a row that breaks a constraint is left out: OR IGNORE */
+  bool one;       /* it must change one row */
+  bool now;       /* it cannot wait */
   /* for errors: names and places in `values` of what tells the row */
   const char *const *key_names;
   const size_t *key_places;

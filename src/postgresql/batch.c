@@ -191,6 +191,7 @@ DriverStatus pg_execute_batch(DriverStatement *base, DriverRowSource *source, in
   batch.failed = batch.failed || sending_failed;
   status = connection->base.broken ? DRIVER_FAILED : batch_end(&batch, &failure);
   if (status != DRIVER_OK || sending_failed) {
+    pg_doubt_types(statement, &failure);
     *error = failure;
     return DRIVER_FAILED;
   }

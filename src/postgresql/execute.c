@@ -181,6 +181,12 @@ static bool run_again(PgStatement *statement, const DriverError *error) {
   return pg_query(connection, "ROLLBACK", 0, NULL, NULL, &ignored) == DRIVER_OK;
 }
 
+void pg_doubt_types(PgStatement *statement, const DriverError *error) {
+  if (error->failure == FAILURE_UNFIT || strcmp(error->sqlstate, "22P02") == 0 ||
+      strcmp(error->sqlstate, "42804") == 0)
+    statement->stale = true;
+}
+
 DriverStatus pg_execute(DriverStatement *base, const Value *values, size_t count,
                         const DriverEnvelope *envelope, DriverError *error) {
   PgStatement *statement = (PgStatement *)base;
@@ -200,6 +206,7 @@ DriverStatus pg_execute(DriverStatement *base, const Value *values, size_t count
     if (status == DRIVER_OK) status = run_start(statement, &encoded, envelope, error);
   }
   pg_encoded_clear(&encoded);
+  if (status != DRIVER_OK) pg_doubt_types(statement, error);
   return status;
 }
 

@@ -361,6 +361,9 @@ DriverStatus pg_can_load(DriverStatement *statement, const char *target, bool *c
                          DriverError *error);
 DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
                      int64_t *affected, DriverError *error);
+/* After a value that did not fit: the column's type may have changed since the types of the parameters were
+** inferred, so they are asked for again the next time. */
+void pg_doubt_types(PgStatement *statement, const DriverError *error);
 DriverStatus pg_execute_batch(DriverStatement *statement, DriverRowSource *source,
                               int64_t *affected, DriverError *error);
 int64_t pg_count(PGresult *result); /* rows changed, by the command tag */
