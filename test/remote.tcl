@@ -40,7 +40,7 @@ proc neutral {text} {
   set text [string map {` \" pg_catalog. ""} $text]
   regsub -all {\$[0-9]+} $text ? text
   regsub -all {"([^"]*)"} $text {\1} text
-  regsub -all {(FROM|JOIN|INTO|UPDATE) \w+\.} $text {\1 } text
+  regsub -all {(FROM|JOIN|INTO|UPDATE|COPY) \w+\.} $text {\1 } text
   regsub -all {OPERATOR\(([^)]*)\)} $text {\1} text
   regsub -all {timezone\('UTC', (CAST\([^)]*\))\)} $text {\1} text
   regsub -all {CONVERT\((\w+) USING utf8mb4\)} $text {\1} text

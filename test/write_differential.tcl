@@ -21,7 +21,7 @@
 #   - NULL given for a column that is NOT NULL with a default, or left out where it is nullable with one: SQLite
 #     does not tell a virtual table which columns were named
 #   - no integer key, unless the server makes it: only SQLite makes every one
-#   - OR IGNORE with NULL or an unfit value: there it is a row that is there already that is ignored, nothing else
+#   - OR IGNORE with an unfit value: what the server refuses for another reason is an error
 #   - OR FAIL and OR ROLLBACK with an unfit value: to the server that is no constraint, and the statement is undone
 #   - OR ROLLBACK with the option batch=on: the failure comes after the statement
 #   - rows changed while they are read, with the option batch=on: they go together, and fail together
@@ -111,6 +111,7 @@ proc writes::any_value {column careful} {
   variable unfit
   variable is_unfit
   variable only_fit
+  variable null_too
   variable driver
   set refused [dict get $unfit [dict get $column kind]]
   if {!$careful && !$only_fit && $refused ne "" && $driver ne "sqlite" && [chance 2]} {
@@ -119,7 +120,7 @@ proc writes::any_value {column careful} {
   }
   if {[dict get $column made] || [dict get $column default] ne ""} { return [fit_value $column] }
   if {[dict get $column not_null]} {
-    if {$careful || ![chance 2]} { return [fit_value $column] }
+    if {($careful && !$null_too) || ![chance [expr {$null_too ? 6 : 2}]]} { return [fit_value $column] }
     return [expr {[dict get $column key] && [dict get $column integer_key] ? [fit_value $column] : "n {}"}]
   }
   return [expr {[chance 20] ? "n {}" : [fit_value $column]}]
@@ -235,6 +236,7 @@ proc writes::insert {table} {
   set columns [named_columns $table [expr {$makes && [chance 70]}]]
   if {$or eq "OR ROLLBACK" && $options eq "batch=on"} { set or "" }
   set careful [expr {$or in {"OR IGNORE" "OR REPLACE"}}]
+  set ::writes::null_too [expr {$or eq "OR IGNORE"}]
   set ::writes::only_fit [expr {$or in {"OR FAIL" "OR ROLLBACK"}}]
   set text "INSERT $or INTO \x01[dict get $table name] ([join [lmap column $columns {dict get $column name}] {, }])"
   set tags {}
@@ -528,6 +530,7 @@ proc writes::random_statement {tables} {
   variable binds {}
   variable is_unfit 0
   variable only_fit 0
+  variable null_too 0
   variable level
   if {[chance [expr {$level ? 22 : 18}]]} { return [dict merge {binds {} table {}} [control]] }
   variable many
