@@ -127,7 +127,7 @@ int shown_rows_same(ShownRows *rows, const Value *key, int column, const Value *
   int code = sqlite3_step(rows->get);
   if (code == SQLITE_ROW &&
       sqlite3_column_bytes(rows->get, 0) == rows->columns * (int)sizeof(uint64_t)) {
-    uint64_t hash;
+    uint64_t hash = 0;
     const char *hashes = sqlite3_column_blob(rows->get, 0);
     if (hashes) memcpy(&hash, hashes + (size_t)column * sizeof hash, sizeof hash);
     *same = hashes && hash == hash_of(value);
