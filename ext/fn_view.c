@@ -146,8 +146,9 @@ static int describe(const Call *call, Description *description, Error *error) {
   size_t count;
   if (statement_class(remote->dialect, call->operation, call->size) != STATEMENT_READ) {
     return error_set(error, SQLITE_ERROR,
-                     "connector '%s': connector_view takes a query, and this statement changes "
-                     "something: use connector_query or connector_execute('%s', …)",
+                     "connector '%s': connector_view takes a query, one SELECT, and this is none, or "
+                     "changes something: connector_attach makes tables of tables, connector_execute "
+                     "and connector_query('%s', …) run what changes something",
                      call->name, call->name);
   }
   int code =

@@ -60,7 +60,8 @@ static int look_at_statement(RemoteTable *table, Error *error) {
   table->statement = statement;
   shown_rows_free(table->shown);
   table->shown = NULL;
-  if (!statement || !text_runs(table->connector->db, is_update_from)) return SQLITE_OK;
+  sqlite3 *db = table->connector->db;
+  if (!statement || !statement_writes(db) || !text_runs(db, is_update_from)) return SQLITE_OK;
   table->shown = shown_rows_new(table->connector, table->column_count);
   return table->shown ? SQLITE_OK : error_memory(error);
 }

@@ -32,6 +32,12 @@ typedef struct SelectHead {
   bool whole, distinct;
 } SelectHead;
 
+/* The texts of the change that was made last, which is most often what the next row needs. `form` tells of what
+** kind it was and which columns it had (remote_write.c). */
+typedef struct WriteTexts {
+  DriverBuffer form, sql, alone, copy;
+} WriteTexts;
+
 /* Declared columns: the visible ones, the query's parameters (hidden), for a query one more that takes
 ** surplus arguments, and _key (hidden) where no integer key is the rowid. */
 typedef struct RemoteTable {
@@ -53,6 +59,7 @@ typedef struct RemoteTable {
   char *source;              /* made at first use, for this dialect */
   const DriverDialect *source_dialect;
   SelectHead head;
+  WriteTexts writes;
   int cursors;             /* open ones */
   uint64_t statement;      /* that last read the table (statement_alone) */
   struct ShownRows *shown; /* when this is UPDATE … FROM (shown_rows.h) */

@@ -261,7 +261,7 @@ static bool ignored_by_error(const Change *change) {
          change->remote->dialect->upsert == UPSERT_ON_DUPLICATE_KEY;
 }
 
-static int print(Change *change, bool alone, DriverBuffer *sql, Error *error) {
+static int print(const Change *change, bool alone, DriverBuffer *sql, Error *error) {
   WriteText text = change->text;
   bool made = change->remote->driver->made_key != NULL;
   if (!alone || made) text.returning = NULL;
@@ -271,30 +271,65 @@ static int print(Change *change, bool alone, DriverBuffer *sql, Error *error) {
   return sql->failed ? error_memory(error) : SQLITE_OK;
 }
 
-/* *affected: -1 when that is not known yet. */
-static int send(Change *change, bool one, bool now, int64_t *affected, Value *key, Error *error) {
-  DriverBuffer sql, sql_alone, copy;
-  bool makes_key = change->text.returning != NULL;
-  bool alone = makes_key || ignored_by_error(change);
-  buffer_init(&sql, &change->table->connector->host);
-  buffer_init(&sql_alone, &change->table->connector->host);
-  buffer_init(&copy, &change->table->connector->host);
-  int code = print(change, false, &sql, error);
-  if (code == SQLITE_OK && alone) code = print(change, true, &sql_alone, error);
-  bool copies = change->text.kind == WRITE_INSERT && change->text.column_count > 0 &&
-                change->remote->driver->load;
-  if (code == SQLITE_OK && copies) {
+static bool can_copy(const Change *change) {
+  return change->text.kind == WRITE_INSERT && change->text.column_count > 0 &&
+         change->remote->driver->load;
+}
+
+/* What the texts depend on: the names are those of the table, so that their addresses tell them apart. */
+static void print_form(const Change *change, DriverBuffer *form) {
+  const WriteText *text = &change->text;
+  size_t counts[] = {(size_t)text->kind, text->column_count, text->default_count, text->key_count};
+  buffer_append(form, (const char *)&text->dialect, sizeof text->dialect);
+  buffer_append(form, (const char *)counts, sizeof counts);
+  buffer_append(form, (const char *)&text->returning, sizeof text->returning);
+  buffer_append(form, (const char *)text->columns, text->column_count * sizeof *text->columns);
+  buffer_append(form, (const char *)text->defaults, text->default_count * sizeof *text->defaults);
+  buffer_append(form, (const char *)text->keys, text->key_count * sizeof *text->keys);
+  if (text->kind >= WRITE_UPDATE)
+    buffer_append(form, (const char *)text->key_nulls, text->key_count * sizeof *text->key_nulls);
+}
+
+static int print_texts(const Change *change, bool alone, Error *error) {
+  WriteTexts *texts = &change->table->writes;
+  DriverBuffer form;
+  buffer_init(&form, &change->table->connector->host);
+  print_form(change, &form);
+  if (form.failed) return error_memory(error);
+  bool same = texts->form.size == form.size && !memcmp(texts->form.data, form.data, form.size);
+  if (same) {
+    buffer_clear(&form);
+    return SQLITE_OK;
+  }
+  buffer_clear(&texts->form); /* until all are there, none is */
+  int code = print(change, false, &texts->sql, error);
+  if (code == SQLITE_OK && alone) code = print(change, true, &texts->alone, error);
+  if (code == SQLITE_OK && can_copy(change)) {
     WriteText text = change->text;
     text.kind = WRITE_COPY;
-    write_print(&text, &copy);
-    if (copy.failed) code = error_memory(error);
+    buffer_reset(&texts->copy);
+    write_print(&text, &texts->copy);
+    if (texts->copy.failed) code = error_memory(error);
   }
-  BatchRow row = {.sql = sql.data,
-                  .size = sql.size,
-                  .sql_alone = alone ? sql_alone.data : NULL,
-                  .size_alone = sql_alone.size,
+  if (code == SQLITE_OK)
+    texts->form = form;
+  else
+    buffer_clear(&form);
+  return code;
+}
+
+/* *affected: -1 when that is not known yet. */
+static int send(Change *change, bool one, bool now, int64_t *affected, Value *key, Error *error) {
+  const WriteTexts *texts = &change->table->writes;
+  bool makes_key = change->text.returning != NULL, copies = can_copy(change);
+  bool alone = makes_key || ignored_by_error(change);
+  int code = print_texts(change, alone, error);
+  BatchRow row = {.sql = texts->sql.data,
+                  .size = texts->sql.size,
+                  .sql_alone = alone ? texts->alone.data : NULL,
+                  .size_alone = texts->alone.size,
                   .target = copies ? change->text.target : NULL,
-                  .copy = copy.data,
+                  .copy = texts->copy.data,
                   .values = change->values,
                   .count = change->value_count,
                   .makes_key = makes_key,
@@ -304,11 +339,7 @@ static int send(Change *change, bool one, bool now, int64_t *affected, Value *ke
                   .key_names = change->key_names,
                   .key_places = change->key_places,
                   .key_count = change->key_named};
-  if (code == SQLITE_OK) code = batch_add_row(change->remote, &row, affected, key, error);
-  buffer_clear(&sql);
-  buffer_clear(&sql_alone);
-  buffer_clear(&copy);
-  return code;
+  return code == SQLITE_OK ? batch_add_row(change->remote, &row, affected, key, error) : code;
 }
 
 static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Error *error) {

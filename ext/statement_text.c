@@ -30,3 +30,9 @@ uint64_t statement_alone(sqlite3 *db) {
   }
   return number;
 }
+
+bool statement_writes(sqlite3 *db) {
+  for (sqlite3_stmt *each = sqlite3_next_stmt(db, NULL); each; each = sqlite3_next_stmt(db, each))
+    if (sqlite3_stmt_busy(each) && !sqlite3_stmt_readonly(each)) return true;
+  return false;
+}

@@ -12,6 +12,8 @@
 bool text_has_word(const char *text, const char *word);
 /* A number that only this run of the one statement that runs on the connection has; 0 when several run. */
 uint64_t statement_alone(sqlite3 *db);
+/* Does one that runs change something? */
+bool statement_writes(sqlite3 *db);
 /* Does the text of a statement that runs on the connection fit? One without text counts as fitting. */
 bool text_runs(sqlite3 *db, bool (*fits)(const char *text));
 
