@@ -145,11 +145,12 @@ static int describe(const Call *call, Description *description, Error *error) {
   char **parameters;
   size_t count;
   if (statement_class(remote->dialect, call->operation, call->size) != STATEMENT_READ) {
-    return error_set(error, SQLITE_ERROR,
-                     "connector '%s': connector_view takes a query, one SELECT, and this is none, or "
-                     "changes something: connector_attach makes tables of tables, connector_execute "
-                     "and connector_query('%s', …) run what changes something",
-                     call->name, call->name);
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector '%s': connector_view takes a query, one SELECT, and this is none, or "
+        "changes something: connector_attach makes tables of tables, connector_execute "
+        "and connector_query('%s', …) run what changes something",
+        call->name, call->name);
   }
   int code =
       parameter_names(remote->dialect, call->operation, call->size, &parameters, &count, error);
