@@ -193,18 +193,22 @@ void push_in(PushPrinter *printer, const PushColumn *column, const PushTest *tes
   print(printer, ")");
 }
 
-void push_unsorted(PushPrinter *printer, const PushColumn *column) {
+/* There is a line for the class, or the column would not be sorted by the server. */
+static const DriverCompare *forms_of(const PushPrinter *printer, const PushColumn *column) {
   const DriverCompare *forms = printer->dialect->compare;
   while (strcmp(forms->class_name, column->class_name))
     forms++;
+  return forms;
+}
+
+void push_unsorted(PushPrinter *printer, const PushColumn *column) {
+  const DriverCompare *forms = forms_of(printer, column);
   form_names(printer, forms->unsorted, column->name);
 }
 
 void push_order(PushPrinter *printer, const PushOrder *order) {
   const PushColumn *column = order->column;
-  const DriverCompare *forms = printer->dialect->compare;
-  while (strcmp(forms->class_name, column->class_name))
-    forms++;
+  const DriverCompare *forms = forms_of(printer, column);
   bool plain = column->compare == COMPARE_BYTES || !forms->ordered;
   if (order->by_text && forms->sorted_text)
     form_names(printer, forms->sorted_text, column->name);
