@@ -4,10 +4,14 @@
 ** libpq 17 has a cancel that does not block and goes the same (TLS) way as the session. Before it:
 **  - a plain session: PQcancel in a thread, as it blocks; it returns when the server has signalled;
 **  - a TLS session: PQcancel would send the cancel key in clear, so a second session, opened with
-** the    same target and pinned to the same address, asks for pg_cancel_backend. It goes on in its
-** thread    when we cannot wait any longer. That the process is the one we mean (and not one of another
+**    the same target and pinned to the same address, asks for pg_cancel_backend. It goes on in
+**    its thread when we cannot wait any longer. That the process is the one we mean (and not one of another
 **    server behind a balancer, or a later one with the same number) is told by its start time;
 **  - a TLS session through a pooler has no process number of its own: it is only closed.
+**
+** A cancel that comes before its statement has begun does nothing, and a server that works on a
+** statement does not look whether the client is still there. So a session that is given up is
+** cancelled again a few times, by a thread that nobody waits for: its key fits no other session.
 */
 #include "postgresql.h"
 #include <errno.h>
@@ -15,6 +19,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define AGAIN_FIRST 40 /* milliseconds; each time doubled */
+#define AGAIN_LAST 1280
 
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
 
@@ -31,6 +38,33 @@ bool pg_cancel(PgConnection *connection, int64_t until) {
   }
   PQcancelFinish(cancel);
   return told;
+}
+
+typedef struct CancelTask {
+  PgTask base; /* must be first */
+  PGcancelConn *cancel;
+} CancelTask;
+
+static void cancel_run(PgTask *base) {
+  CancelTask *task = (CancelTask *)base;
+  PQcancelBlocking(task->cancel);
+  PQcancelReset(task->cancel);
+}
+
+static void cancel_destroy(PgTask *base) {
+  CancelTask *task = (CancelTask *)base;
+  PQcancelFinish(task->cancel);
+  free(task);
+}
+
+static CancelTask *cancel_new(PgConnection *connection) {
+  CancelTask *task = calloc(1, sizeof(*task));
+  if (task == NULL) return NULL;
+  task->base.destroy = cancel_destroy;
+  task->cancel = PQcancelCreate(connection->link);
+  if (task->cancel != NULL) return task;
+  cancel_destroy(&task->base);
+  return NULL;
 }
 
 #else
@@ -97,12 +131,11 @@ static void cancel_destroy(PgTask *base) {
   free(task);
 }
 
-bool pg_cancel(PgConnection *connection, int64_t until) {
+static CancelTask *cancel_new(PgConnection *connection) {
   bool tls = PQsslInUse(connection->link);
-  if (tls && (connection->spare == NULL || *connection->started == 0)) return false;
+  if (tls && (connection->spare == NULL || *connection->started == 0)) return NULL;
   CancelTask *task = calloc(1, sizeof(*task));
-  if (task == NULL) return false;
-  task->base.run = cancel_run;
+  if (task == NULL) return NULL;
   task->base.destroy = cancel_destroy;
   if (tls) {
     task->target = pg_target_copy(connection->spare, &own_host);
@@ -111,7 +144,16 @@ bool pg_cancel(PgConnection *connection, int64_t until) {
   } else {
     task->cancel = PQgetCancel(connection->link);
   }
-  if ((task->target == NULL && task->cancel == NULL) || !pg_task_start(&task->base)) {
+  if (task->target != NULL || task->cancel != NULL) return task;
+  cancel_destroy(&task->base);
+  return NULL;
+}
+
+bool pg_cancel(PgConnection *connection, int64_t until) {
+  CancelTask *task = cancel_new(connection);
+  if (task == NULL) return false;
+  task->base.run = cancel_run;
+  if (!pg_task_start(&task->base)) {
     cancel_destroy(&task->base);
     return false;
   }
@@ -121,3 +163,21 @@ bool pg_cancel(PgConnection *connection, int64_t until) {
 }
 
 #endif
+
+static void cancel_repeat(PgTask *base) {
+  for (int pause = AGAIN_FIRST; pause <= AGAIN_LAST; pause *= 2) {
+    poll(NULL, 0, pause);
+    cancel_run(base);
+  }
+}
+
+void pg_cancel_abandoned(PgConnection *connection) {
+  CancelTask *task = cancel_new(connection);
+  if (task == NULL) return;
+  task->base.run = cancel_repeat;
+  if (pg_task_start(&task->base)) {
+    pg_task_release(&task->base);
+  } else {
+    cancel_destroy(&task->base);
+  }
+}

@@ -287,6 +287,8 @@ bool pg_queue_text(PgConnection *connection, const char *text);
 DriverStatus pg_sync(PgConnection *connection, DriverError *error);
 /* True when the server has been told (it may still be working). */
 bool pg_cancel(PgConnection *connection, int64_t until);
+/* For a session that is used no more and may have a statement running: cancels in the background. */
+void pg_cancel_abandoned(PgConnection *connection);
 /* Nothing can be said to this server any more. */
 void pg_break(PgConnection *connection);
 

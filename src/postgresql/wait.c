@@ -243,5 +243,7 @@ void pg_stop(PgConnection *connection) {
     idle = pg_drain(connection, again < end ? again : end);
     if (!idle && PQstatus(connection->link) != CONNECTION_OK) break;
   }
-  if (!idle) pg_break(connection);
+  if (idle) return;
+  pg_cancel_abandoned(connection);
+  pg_break(connection);
 }
