@@ -12,6 +12,10 @@
 ** A KILL that arrives when the statement was over would hit the next one. So after a stop the
 ** session is used again only when the KILL was answered, and after an empty statement took what may
 ** be left.
+**
+** A KILL QUERY that arrives before the statement has begun does nothing, and a server that works on
+** one does not look whether the client is still there. So the server's session is killed, too, when
+** ours is given up.
 */
 #include "my.h"
 #include <errno.h>
@@ -35,6 +39,7 @@ struct MyStop {
   MyTarget *target;
   size_t address;
   unsigned long session;
+  bool whole; /* the session, not only its statement */
 };
 
 static void stop_release(MyStop *stop) {
@@ -56,7 +61,7 @@ static void *stop_thread(void *argument) {
   MYSQL *mysql = my_login(&login, &stop->target->addresses[stop->address], &error);
   if (mysql != NULL) {
     char sql[48];
-    snprintf(sql, sizeof sql, "KILL QUERY %lu", stop->session);
+    snprintf(sql, sizeof sql, "KILL %s %lu", stop->whole ? "CONNECTION" : "QUERY", stop->session);
     my_wait_login(&login);
     /* 1094: no such session; then there is nothing to stop either */
     bool sent = mysql_query(mysql, sql) == 0 || mysql_errno(mysql) == 1094;
@@ -71,7 +76,7 @@ static void *stop_thread(void *argument) {
   return NULL;
 }
 
-static MyStop *stop_start(MyConnection *connection) {
+static MyStop *stop_start(MyConnection *connection, bool whole) {
   MyStop *stop = calloc(1, sizeof *stop);
   if (stop == NULL) return NULL;
   if (pipe2(stop->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
@@ -85,6 +90,7 @@ static MyStop *stop_start(MyConnection *connection) {
   stop->target = my_target_retain(connection->target);
   stop->address = connection->address;
   stop->session = connection->session;
+  stop->whole = whole;
   if (my_thread_start(stop_thread, stop, NULL)) return stop;
   stop_release(stop);
   stop_release(stop);
@@ -99,7 +105,7 @@ void my_stop_begin(MyConnection *connection, DriverFailure reason) {
   const DriverHost *host = connection->base.host;
   bool given_up = connection->soft_limit != 0 && !host->interrupted(host->context);
   connection->stop_until = driver_clock() + (given_up ? GIVE_UP_TIME : MY_STOP_TIME);
-  connection->stop = stop_start(connection);
+  connection->stop = stop_start(connection, false);
 }
 
 void my_cut(MyConnection *connection) {
@@ -168,6 +174,7 @@ void my_stop_end(MyConnection *connection) {
   /* An unanswered KILL is not called off: the session it stops is given up, the statement is not
   ** to go on running. */
   stop_release(stop);
+  if (connection->base.broken) stop_release(stop_start(connection, true));
   connection->stop = NULL;
   connection->stopping = FAILURE_NONE;
 }
