@@ -12,14 +12,15 @@
 extern const CatalogEntry fn_block_entries[], fn_ping_entries[], fn_execute_entries[],
     rows_aggregate_entries[], fn_value_entries[], fn_fetch_entries[], fetch_table_entries[],
     query_table_entries[], fn_view_entries[], connector_module_entries[], fn_attach_entries[],
-    fn_allow_entries[], fn_session_entries[], tables_entries[], schema_tables_entries[],
-    help_entries[];
+    fn_allow_entries[], fn_session_entries[], fn_recover_entries[], tables_entries[],
+    schema_tables_entries[], help_entries[];
 
 static const CatalogEntry *const files[] = {
     fn_block_entries,    fn_ping_entries,          fn_execute_entries,    rows_aggregate_entries,
     fn_value_entries,    query_table_entries,      fn_view_entries,       fn_fetch_entries,
     fetch_table_entries, connector_module_entries, fn_attach_entries,     fn_allow_entries,
-    fn_session_entries,  tables_entries,           schema_tables_entries, help_entries,
+    fn_session_entries,  fn_recover_entries,       tables_entries,        schema_tables_entries,
+    help_entries,
 };
 
 const CatalogEntry *catalog_at(size_t index) {

@@ -4,6 +4,8 @@
 ** SQLite commits in this order: xSync of the coordinator, then its own files, then xCommit, whose errors it
 ** throws away. So all that can fail is done in xSync: first it is made sure that the local commit cannot
 ** meet a lock (local_lock.c), then the servers commit. Between that and xCommit a participant is COMMITTED.
+** Blocks with two_phase only prepare there, and commit in xCommit (two_phase.h); they come first, so that a
+** server that commits at once is the last to be asked.
 **
 ** Error codes of xSync: plain SQLITE_BUSY only for the local lock, since SQLite then keeps the transaction
 ** and COMMIT can be repeated; a remote serialization failure is SQLITE_BUSY_SNAPSHOT, with which SQLite
@@ -13,7 +15,9 @@
 #include "local_lock.h"
 #include "log.h"
 #include "transaction_state.h"
+#include "two_phase.h"
 #include <string.h>
+#include <time.h>
 
 void transaction_begin(Connector *connector) {
   connector->transaction->active = true;
@@ -33,6 +37,17 @@ static int participant_text(Participant *participant, const char *text, DriverEr
   return status == DRIVER_OK ? SQLITE_OK : SQLITE_ERROR;
 }
 
+/* ROLLBACK of all that the server has of it, which is not prepared. Its session is dropped when that fails: the
+** server then rolls back by itself. */
+static void participant_undo(Participant *participant) {
+  DriverError failure = {0};
+  if (participant->link->connection->broken || !participant->begun) return;
+  link_cleanup_begin(participant->link);
+  if (two_phase_unprepared(participant, false, &failure) != DRIVER_OK)
+    participant->link->connection->broken = true;
+  link_cleanup_end(participant->link);
+}
+
 /* ---------------------------------------------------------------- commit */
 
 static int commit_failed(Participant *participant, const DriverError *failure, Error *error) {
@@ -47,23 +62,41 @@ static int commit_failed(Participant *participant, const DriverError *failure, E
   return rc;
 }
 
-static int participant_commit(Participant *participant, Error *error) {
+/* Is the transaction that is to be committed still there? */
+static int check_open(Participant *participant, Error *error) {
   const Driver *driver = participant->remote->driver;
-  const char *block = participant->remote->block->name;
+  if (driver->transaction(participant->link->connection) == TRANSACTION_OPEN) return SQLITE_OK;
+  participant_fail(participant, "its transaction is no longer open");
+  return error_set(error, SQLITE_ERROR,
+                   "connector '%s': the server's transaction is no longer open, nothing of it was "
+                   "kept there; the local part is rolled back too",
+                   participant->remote->block->name);
+}
+
+static int participant_commit(Participant *participant, Error *error) {
   DriverError failure = {0};
-  if (driver->transaction(participant->link->connection) != TRANSACTION_OPEN) {
-    participant_fail(participant, "its transaction is no longer open");
-    return error_set(
-        error, SQLITE_ERROR,
-        "connector '%s': the server's transaction is no longer open, nothing of it was "
-        "kept there; the local part is rolled back too",
-        block);
-  }
+  int rc = check_open(participant, error);
+  if (rc) return rc;
   link_deadline(participant->link);
-  if (link_run(participant->link, participant->remote->dialect->commit, &failure) != DRIVER_OK)
+  if (two_phase_unprepared(participant, true, &failure) != DRIVER_OK)
     return commit_failed(participant, &failure, error);
   participant->state = PARTICIPANT_COMMITTED;
   return SQLITE_OK;
+}
+
+static int participant_prepare(Participant *participant, Error *error) {
+  int rc = check_open(participant, error);
+  if (!rc) rc = two_phase_prepare(participant, error);
+  if (!rc || participant->state == PARTICIPANT_FAILED) return rc;
+  if (participant->link->connection->broken) {
+    two_phase_doubt(participant);
+    participant_fail(participant, "the answer to PREPARE was lost");
+    error_wrap(error, "nothing is committed, neither there nor here");
+  } else {
+    participant_fail(participant, "the server refused to prepare");
+  }
+  if ((rc & 0xff) == SQLITE_BUSY) rc = error->code = SQLITE_BUSY_SNAPSHOT;
+  return rc;
 }
 
 /* Rows that wait belong to the savepoint depth of now: they are sent before it changes. */
@@ -83,22 +116,31 @@ static int sync_check(Connector *connector, bool *any, Error *error) {
                        "connector '%s': %s; nothing of this transaction is kept on the server, the "
                        "local part is rolled back too",
                        each->remote->block->name, each->reason);
-    *any |= each->begun && each->state == PARTICIPANT_OPEN;
+    *any |= each->begun && each->state != PARTICIPANT_COMMITTED;
   }
   if (*any && connector_interrupted(connector))
     return error_set(error, SQLITE_INTERRUPT, "interrupted before COMMIT: nothing was committed");
   return SQLITE_OK;
 }
 
-/* Those that only read come first: a SELECT may have called a function that wrote, and what the server says
-** against that must be heard before a writer has committed. */
+/* The steps by which the servers are told. Those that only read come first: a SELECT may have called a function
+** that wrote, and what the server says against that must be heard before a writer has committed. */
+typedef enum CommitStep { STEP_READERS, STEP_PREPARE, STEP_WRITERS } CommitStep;
+
+static CommitStep step_of(const Participant *participant) {
+  if (!participant->wrote) return STEP_READERS;
+  return *participant->gid ? STEP_PREPARE : STEP_WRITERS;
+}
+
 static int commit_all(Connector *connector, Error *error) {
   int rc = SQLITE_OK;
-  for (int writers = 0; writers <= 1; writers++) {
+  for (CommitStep step = STEP_READERS; step <= STEP_WRITERS; step++) {
     Participant *each = connector->transaction->participants;
-    for (; !rc && each; each = each->next)
-      if (each->begun && each->wrote == writers && each->state == PARTICIPANT_OPEN)
-        rc = participant_commit(each, error);
+    for (; !rc && each; each = each->next) {
+      if (!each->begun || each->state != PARTICIPANT_OPEN || step_of(each) != step) continue;
+      rc = step == STEP_PREPARE ? participant_prepare(each, error)
+                                : participant_commit(each, error);
+    }
   }
   return rc;
 }
@@ -113,7 +155,8 @@ int transaction_sync(Connector *connector, Error *error) {
     rc = participant_quiet(each, error);
     if (rc) return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   }
-  rc = local_lock(connector, error);
+  rc = two_phase_decide(connector, error);
+  if (!rc) rc = local_lock(connector, error);
   /* SQLite rolls back when memory ran out in one of our statements on it; this tells without allocating */
   if (!rc && sqlite3_exec(connector->db, "", NULL, NULL, NULL) == SQLITE_NOMEM)
     rc = error_memory(error);
@@ -126,22 +169,23 @@ static void transaction_end(Connector *connector) {
     participant_drop(transaction, transaction->participants);
   transaction->active = false;
   transaction->depth = 0;
+  *transaction->random = 0;
+  transaction->named = 0;
 }
 
-/* Its session is dropped when the ROLLBACK fails: the server then rolls back by itself. */
 static void participant_rollback(Participant *participant) {
-  const char *text = participant->remote->dialect->rollback;
   Error ignored = {0};
-  DriverError failure = {0};
   if (participant_quiet(participant, &ignored) != SQLITE_OK && participant->link->stream)
     participant->link->connection->broken = true;
   error_clear(&ignored);
-  if (participant->link->connection->broken || !participant->begun) return;
-  if (participant_text(participant, text, &failure) != SQLITE_OK)
-    participant->link->connection->broken = true;
+  participant_undo(participant);
 }
 
 void transaction_commit(Connector *connector) {
+  Participant *each = connector->transaction->participants;
+  two_phase_decided(connector);
+  for (; each; each = each->next)
+    if (each->state == PARTICIPANT_PREPARED) two_phase_finish(each, true);
   transaction_end(connector);
 }
 
@@ -159,12 +203,20 @@ static void remote_ahead(Participant *participant) {
           &failure);
   sqlite3_log(SQLITE_WARNING, "connector '%s': %s", block, failure.message);
   error_remote(&connector->last_error, &failure, block, "COMMIT", "COMMIT");
+  RemoteAhead *ahead = sqlite3_malloc64(sizeof *ahead);
+  if (!ahead) return;
+  ahead->at = (int64_t)time(NULL);
+  ahead->remote = remote_retain(participant->remote);
+  ahead->next = connector->transaction->ahead;
+  connector->transaction->ahead = ahead;
 }
 
 void transaction_rollback(Connector *connector) {
   Participant *each = connector->transaction->participants;
   for (; each; each = each->next) {
-    if (each->state != PARTICIPANT_COMMITTED)
+    if (each->state == PARTICIPANT_PREPARED)
+      two_phase_finish(each, false);
+    else if (each->state != PARTICIPANT_COMMITTED)
       participant_rollback(each);
     else if (each->wrote)
       remote_ahead(each);
@@ -204,11 +256,7 @@ int transaction_release(Connector *connector, int level, Error *error) {
 
 /* Back to the start of a transaction that SAVEPOINT began: the next statement begins anew. */
 static void rollback_whole(Participant *participant) {
-  DriverError failure = {0};
-  bool alive = !participant->link->connection->broken;
-  if (alive && participant->begun &&
-      participant_text(participant, participant->remote->dialect->rollback, &failure) != SQLITE_OK)
-    participant->link->connection->broken = true;
+  participant_undo(participant);
   participant->state = PARTICIPANT_OPEN;
   participant->begun = participant->wrote = participant->guard_open = false;
   participant->sent = 0;
@@ -235,8 +283,8 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   for (; each; each = each->next) {
     batch_free(each->batch);
     each->batch = NULL;
-    if (each->state == PARTICIPANT_COMMITTED || (level >= 0 && each->state == PARTICIPANT_FAILED))
-      continue;
+    bool past = each->state == PARTICIPANT_COMMITTED || each->state == PARTICIPANT_PREPARED;
+    if (past || (level >= 0 && each->state == PARTICIPANT_FAILED)) continue;
     int rc = participant_quiet(each, error);
     if (level < 0)
       rollback_whole(each);
@@ -247,6 +295,25 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   return result;
 }
 
+void transaction_ahead_free(Transaction *transaction) {
+  while (transaction->ahead) {
+    RemoteAhead *next = transaction->ahead->next;
+    remote_release(transaction->ahead->remote);
+    sqlite3_free(transaction->ahead);
+    transaction->ahead = next;
+  }
+}
+
+bool transaction_ahead(const Connector *connector, int index, const char **block, int64_t *at) {
+  const RemoteAhead *each = connector->transaction->ahead;
+  while (each && index-- > 0)
+    each = each->next;
+  if (!each) return false;
+  *block = each->remote->block->name;
+  *at = each->at;
+  return true;
+}
+
 bool transaction_participant(const Connector *connector, int index, const char **block,
                              const char **state) {
   const Participant *each = connector->transaction->participants;
@@ -255,6 +322,7 @@ bool transaction_participant(const Connector *connector, int index, const char *
   if (!each) return false;
   *block = each->remote->block->name;
   *state = each->state == PARTICIPANT_FAILED      ? "failed"
+           : each->state == PARTICIPANT_PREPARED  ? "prepared"
            : each->state == PARTICIPANT_COMMITTED ? "committed"
            : each->wrote                          ? "wrote"
            : each->begun                          ? "open"

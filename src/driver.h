@@ -26,7 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DRIVER_ABI 3
+#define DRIVER_ABI 4
 
 /* ---------------------------------------------------------------- values */
 
@@ -165,6 +165,22 @@ typedef enum DriverUpsert {
   UPSERT_OR                /* INSERT OR REPLACE … */
 } DriverUpsert;
 
+/* Two-phase commit as texts. `%s` is the transaction's name (gid): at most 64 of [0-9A-Za-z:]. */
+typedef struct DriverTwoPhase {
+  const char *ready; /* SELECT of one value: NULL = the server can prepare, else why not and what to do;
+                        NULL pointer = it always can */
+  const char *begin; /* begins a transaction that can be prepared; NULL = dialect begin will do, and so do
+                        its commit and rollback */
+  const char *end;   /* before `prepare`, and before it is ended unprepared; NULL = nothing */
+  const char *prepare;
+  const char *commit_unprepared, *rollback_unprepared; /* of what `begin` began; NULL = dialect */
+  const char *commit, *rollback;                       /* of a prepared one, from any session */
+  const char *list; /* SELECT of the names of the prepared ones that can be ended from here */
+  size_t list_column;
+  const char *absent; /* SQLSTATE of commit and rollback: not there, or not to be had at the moment */
+  const char *held;   /* SQLSTATE: there, and another session is at it; NULL = the same as absent */
+} DriverTwoPhase;
+
 typedef struct DriverDialect {
   const char *name;      /* "postgresql", "mysql", "sqlite" */
   char identifier_quote; /* '"' or '`'; doubled inside */
@@ -198,6 +214,7 @@ typedef struct DriverDialect {
   const char *savepoint;       /* printf format with one %s: a plain identifier */
   const char *rollback_to;     /* the same */
   const char *release;         /* the same */
+  const DriverTwoPhase *two_phase; /* NULL = cannot */
   bool error_ends_transaction; /* a failed statement spoils the transaction until ROLLBACK TO */
   bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */

@@ -55,6 +55,7 @@ struct Remote {
   bool reading;             /* one of them has been read from */
   char snapshot[64];        /* name of the one they share, "" = none */
   bool no_snapshot;         /* the server cannot share one */
+  bool can_prepare;         /* the server was asked, and can prepare transactions */
   struct Schema *schemas;   /* schema.h: what is known of the remote catalog; NULL = nothing */
   struct StreamText *texts; /* stream_text.h: what is known of operations; NULL = nothing */
 };

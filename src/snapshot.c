@@ -3,6 +3,7 @@
 ** as there may be others; each further one imports it as the first thing in its own transaction.
 */
 #include "snapshot.h"
+#include "link_query.h"
 #include "pool.h"
 #include <string.h>
 
@@ -35,24 +36,16 @@ bool snapshot_wanted(const Remote *remote) {
 }
 
 /* The name under which others find this link's snapshot. */
+static bool take_name(void *context, const char *text) {
+  Remote *remote = context;
+  size_t size = text ? strlen(text) : 0;
+  if (size && size < sizeof remote->snapshot) memcpy(remote->snapshot, text, size + 1);
+  return false;
+}
+
 static DriverStatus export_snapshot(Link *link, DriverError *failure) {
   Remote *remote = link->remote;
-  const Driver *driver = remote->driver;
-  const char *sql = remote->dialect->export_snapshot;
-  DriverStatement *statement;
-  Value name = {.type = VALUE_NULL};
-  DriverStatus status = driver->prepare(link->connection, sql, strlen(sql), &statement, failure);
-  if (status != DRIVER_OK) return status;
-  status = driver->execute(statement, NULL, 0, NULL, failure);
-  if (status == DRIVER_OK) status = driver->next(statement, failure);
-  if (status == DRIVER_ROW) status = driver->value(statement, 0, &name, failure);
-  size_t room = sizeof remote->snapshot - 1;
-  if (status == DRIVER_OK && name.type == VALUE_TEXT && name.bytes.size <= room) {
-    memcpy(remote->snapshot, name.bytes.data, name.bytes.size);
-    remote->snapshot[name.bytes.size] = 0;
-  }
-  driver->finish(statement);
-  return status;
+  return link_query(link, remote->dialect->export_snapshot, 0, take_name, remote, failure);
 }
 
 static DriverStatus join_snapshot(Link *link, DriverError *failure) {

@@ -15,6 +15,7 @@
 #include "log.h"
 #include "snapshot.h"
 #include "transaction_state.h"
+#include "two_phase.h"
 #include <string.h>
 
 #define CALL_SAVEPOINT "connector_call"
@@ -28,6 +29,8 @@ Transaction *transaction_new(void) {
 void transaction_free(Connector *connector) {
   if (!connector->transaction) return;
   transaction_rollback(connector);
+  two_phase_free(connector->transaction);
+  transaction_ahead_free(connector->transaction);
   sqlite3_free(connector->transaction);
   connector->transaction = NULL;
 }
@@ -135,9 +138,9 @@ static int turn_queue(Turn *turn, Participant *participant, Error *error) {
     turn_text(turn, dialect->release, name);
   }
   if (!participant->begun) {
-    turn->before[turn->before_count++] = sqlite3_get_autocommit(turn->remote->connector->db)
-                                             ? dialect->begin
-                                             : dialect->begin_snapshot;
+    bool alone = sqlite3_get_autocommit(turn->remote->connector->db);
+    turn->before[turn->before_count++] =
+        two_phase_begin(participant, alone ? dialect->begin : dialect->begin_snapshot);
     participant->sent = 0;
   }
   turn->depth = transaction->depth;
@@ -186,17 +189,19 @@ static int enlist(Connector *connector, bool writes, bool *enlisted, Error *erro
   return SQLITE_OK;
 }
 
-/* A second server that writes cannot be committed together with the first. */
+/* A second server that writes cannot be committed together with the first, unless both can prepare. */
 static int check_second_writer(const Remote *remote, Error *error) {
   const Transaction *transaction = remote->connector->transaction;
+  bool prepares = block_option_true(remote->block, "two_phase");
   if (transaction->several_writers) return SQLITE_OK;
   for (Participant *other = transaction->participants; other; other = other->next)
-    if (other->remote != remote && other->wrote)
+    if (other->remote != remote && other->wrote && !(prepares && *other->gid))
       return error_set(
           error, SQLITE_ERROR,
           "connector '%s': this transaction already writes through '%s', and two servers "
-          "cannot be committed as one: COMMIT first, or accept that a failure can leave "
-          "one of them behind with connector_config('several_writers', 'on')",
+          "cannot be committed as one unless both blocks have the option two_phase: COMMIT first, or "
+          "accept that a failure can leave one of them behind with "
+          "connector_config('several_writers', 'on')",
           remote->block->name, other->remote->block->name);
   return SQLITE_OK;
 }
@@ -215,6 +220,13 @@ static int participant_new(Remote *remote, Participant **participant, Error *err
   }
   made->link->in_transaction = true;
   made->remote = remote_retain(remote);
+  rc = two_phase_name(made, error);
+  if (rc) {
+    link_release(made->link);
+    remote_release(remote);
+    sqlite3_free(made);
+    return rc;
+  }
   made->next = transaction->participants;
   transaction->participants = made;
   *participant = made;
@@ -246,12 +258,12 @@ static int participant_usable(Participant *participant, bool writes, Error *erro
         error, SQLITE_ERROR,
         "connector '%s': %s; nothing of this transaction is kept on the server: ROLLBACK", block,
         participant->reason);
-  if (participant->state == PARTICIPANT_COMMITTED && writes)
+  if (participant->state != PARTICIPANT_OPEN && writes)
     return error_set(
         error, SQLITE_ERROR,
-        "connector '%s': the server has already committed this transaction; COMMIT again "
+        "connector '%s': the server has already %s this transaction; COMMIT again "
         "to commit the local part",
-        block);
+        block, participant->state == PARTICIPANT_PREPARED ? "prepared" : "committed");
   return SQLITE_OK;
 }
 
@@ -266,6 +278,8 @@ static int enter_enlisted(Turn *turn, Error *error) {
     participant = NULL;
   }
   if (!rc && !participant) rc = participant_new(remote, &participant, error);
+  if (rc) return rc;
+  if (writes && !participant->wrote) rc = two_phase_check(participant, error);
   if (rc) return rc;
   turn->joining = JOIN_ENLISTED;
   turn->link = participant->link;
@@ -314,6 +328,7 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error) {
                      "connector '%s': the block is readonly: nothing was sent",
                      remote->block->name);
   int rc = batch_flush(remote, error);
+  if (!rc) rc = two_phase_settle(remote, error);
   if (!rc && writes && remote->dialect->write_waits_for_read) {
     Participant *participant = participant_find(remote);
     rc = remote_displace(remote, participant ? participant->link : NULL, error);
@@ -323,7 +338,8 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error) {
   if (rc) return rc;
   Participant *participant = participant_find(remote);
   bool inside = !sqlite3_get_autocommit(connector->db);
-  bool after_commit = participant && participant->state == PARTICIPANT_COMMITTED && !writes;
+  bool after_commit = participant && !writes &&
+                      (participant->state == PARTICIPANT_COMMITTED || participant->state == PARTICIPANT_PREPARED);
   if (enlisted && (writes || inside || participant) && !after_commit)
     return enter_enlisted(turn, error);
   return enter_own(turn, error);

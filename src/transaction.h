@@ -5,11 +5,13 @@
 ** A participant's states (changed only in transaction.c):
 **
 **   IDLE --first use--> OPEN --write--> WROTE --xSync--> COMMITTED --xCommit/xRollback--> (gone)
-**                        |                |
+**                        |                |  \
+**                        |                |   +--xSync, two_phase--> PREPARED --xCommit/xRollback--> (gone)
 **                        +--- failure ----+--> FAILED --xRollback--> (gone)
 **
 ** COMMITTED: the server has committed and SQLite has not yet. xSync again does nothing, a further write
 ** is refused ("already committed; COMMIT again"), and xRollback means "remote ahead", which is recorded.
+** PREPARED: the same, but xRollback still rolls back.
 */
 #ifndef CONNECTOR_TRANSACTION_H
 #define CONNECTOR_TRANSACTION_H
@@ -87,6 +89,10 @@ int transaction_rollback_to(Connector *connector, int level, Error *error);
 /* For the coordinator's rows: participants one after the other, starting with index 0. */
 bool transaction_participant(const Connector *connector, int index, const char **block,
                              const char **state);
+
+/* For connector_transactions: transactions that a server has committed and SQLite rolled back, in this
+** connection, the last one first. `at` in seconds since 1970. */
+bool transaction_ahead(const Connector *connector, int index, const char **block, int64_t *at);
 
 /* connector_config('several_writers'): whether two servers may write in one transaction and be committed one
 ** after the other. */

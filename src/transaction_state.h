@@ -6,11 +6,13 @@
 #define CONNECTOR_TRANSACTION_STATE_H
 
 #include "batch.h"
+#include "decision.h"
 #include "stream.h"
 #include "transaction.h"
 
 typedef enum ParticipantState {
   PARTICIPANT_OPEN,      /* takes part; `begun` and `wrote` tell how far */
+  PARTICIPANT_PREPARED,  /* the server has prepared, SQLite has not committed yet (two_phase.h) */
   PARTICIPANT_COMMITTED, /* the server has committed, SQLite has not yet */
   PARTICIPANT_FAILED     /* nothing is kept on the server; only ROLLBACK is possible */
 } ParticipantState;
@@ -30,8 +32,32 @@ typedef struct Participant {
   uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
   int64_t statement_rows;  /* how many of them */
   char after[40];
-  char reason[128]; /* while FAILED */
+  char gid[GID_BYTES];        /* the name it is prepared under; "" = it is not */
+  char begin[GID_BYTES + 20]; /* its own BEGIN */
+  char reason[128];           /* while FAILED */
 } Participant;
+
+/* A prepared transaction that the server is still to be told the end of. */
+typedef struct Owed {
+  struct Owed *next;
+  Remote *remote; /* retained */
+  char gid[GID_BYTES];
+  bool commit;
+} Owed;
+
+/* A transaction that a server has committed and SQLite has rolled back. */
+typedef struct RemoteAhead {
+  struct RemoteAhead *next;
+  Remote *remote; /* retained */
+  int64_t at;     /* seconds since 1970 */
+} RemoteAhead;
+
+/* A committed one, whose decision row is not needed any more. */
+typedef struct Finished {
+  struct Finished *next;
+  bool forgotten; /* in the transaction that is being committed */
+  char gid[GID_BYTES];
+} Finished;
 
 struct Transaction {
   TransactionEnlister enlister;
@@ -39,12 +65,18 @@ struct Transaction {
   int depth;            /* savepoint levels SQLite has open */
   bool several_writers; /* the user accepts that two servers are committed one after the other */
   Participant *participants;
+  char random[DECISION_RANDOM]; /* part of the participants' names; "" = none has one yet */
+  int named;                    /* how many have */
+  Owed *owed;
+  RemoteAhead *ahead;
+  Finished *finished;
 };
 
 Participant *participant_find(const Remote *remote);
 void participant_drop(Transaction *transaction, Participant *participant); /* link and memory go */
 void participant_fail(Participant *participant, const char *reason);
 void savepoint_name(int level, char name[24]);
+void transaction_ahead_free(Transaction *transaction);
 bool commit_in_doubt(const Link *link, const DriverError *failure);
 /* Makes error the "outcome unknown" of what was sent; returns its code. */
 int outcome_unknown(const Remote *remote, const char *what, Error *error);

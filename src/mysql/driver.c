@@ -8,6 +8,20 @@
 #include <sys/socket.h>
 
 /* MySQL's default lexical rules; session.c pins the sql_mode that makes them true. */
+/* A prepared one belongs to its session until that has ended: to the others it is listed, and unknown. */
+static const DriverTwoPhase two_phase = {
+    .begin = "XA START '%s'",
+    .end = "XA END '%s'",
+    .prepare = "XA PREPARE '%s'",
+    .commit_unprepared = "XA COMMIT '%s' ONE PHASE",
+    .rollback_unprepared = "XA ROLLBACK '%s'",
+    .commit = "XA COMMIT '%s'",
+    .rollback = "XA ROLLBACK '%s'",
+    .list = "XA RECOVER",
+    .list_column = 3,
+    .absent = "XAE04",
+};
+
 static const DriverDialect dialect = {
     .name = "mysql",
     .identifier_quote = '`',
@@ -29,6 +43,7 @@ static const DriverDialect dialect = {
     .savepoint = "SAVEPOINT %s",
     .rollback_to = "ROLLBACK TO SAVEPOINT %s",
     .release = "RELEASE SAVEPOINT %s",
+    .two_phase = &two_phase,
     .ddl_commits = true,
     .compare = my_compare,
     /* SQLite's LIKE reads a text to its first NUL */

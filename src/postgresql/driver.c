@@ -102,6 +102,19 @@ static const char *pg_library_version(void) {
   return text;
 }
 
+static const DriverTwoPhase two_phase = {
+    .ready = "SELECT CASE WHEN pg_catalog.current_setting('max_prepared_transactions') = '0' THEN"
+             " 'max_prepared_transactions of the server is 0: set it to at least the number of"
+             " connections and restart the server' END",
+    .prepare = "PREPARE TRANSACTION '%s'",
+    .commit = "COMMIT PREPARED '%s'",
+    .rollback = "ROLLBACK PREPARED '%s'",
+    .list = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
+            " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+    .absent = "42704",
+    .held = "55000",
+};
+
 static const DriverDialect dialect = {
     .name = "postgresql",
     .identifier_quote = '"',
@@ -122,6 +135,7 @@ static const DriverDialect dialect = {
     .savepoint = "SAVEPOINT %s",
     .rollback_to = "ROLLBACK TO SAVEPOINT %s",
     .release = "RELEASE SAVEPOINT %s",
+    .two_phase = &two_phase,
     .error_ends_transaction = true,
     .compare = pg_compare,
     .operator_form = "OPERATOR(pg_catalog.%s)",
