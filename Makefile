@@ -184,6 +184,12 @@ fuzz-write: deps-test
 	@$(MAKE) -j$(JOBS) all
 	@BUILD=$(BUILD) N=$(N) SEED=$(SEED) DRIVER=$(DRIVER) LIMIT=1000000 $(TCLSH) test/run.tcl write_differential
 
+# A kill at every point of a two-phase transaction, of which make test has some.
+.PHONY: kill
+kill: deps-test
+	@$(MAKE) -j$(JOBS) all
+	@BUILD=$(BUILD) KILL_ALL=1 LIMIT=1000000 $(TCLSH) test/run.tcl two_phase_kill
+
 C_FILES = $(shell find ext src test -name '*.[ch]')
 
 .PHONY: lint format
@@ -236,6 +242,7 @@ help:
 	@echo "make asan         the same tests with AddressSanitizer and UBSan (T= works too)"
 	@echo "make fuzz N=100000 SEED=1 DRIVER=postgresql   random queries over remote tables (test/differential.test)"
 	@echo "make fuzz-write   the same for random writes (test/write_differential.test)"
+	@echo "make kill         a kill at every point of a two-phase transaction (test/two_phase_kill.test)"
 	@echo "make lint         clang-format and cppcheck; make format settles the former"
 	@echo "make install      into PREFIX=$(PREFIX), prints the .load line; DESTDIR is honoured"
 	@echo "make uninstall    takes it away again"

@@ -13,10 +13,13 @@
 **   close                    closes that connection: `rows 0`, or its error
 **   storm USEC               SIGALRM every USEC microseconds from now on, without SA_RESTART; 0 ends it
 **   fork SQL                 a child runs the SQL, closes its connections, and says what it got
+**   point HOW N SQL          runs it, with HOW (kill, halt) at point N of it (host_points.h): `rows <points>`,
+**                            or its error with the points in front
 **   exit                     ends by exit() without closing anything
 **
 ** It is compiled by the test that uses it (host_start in host.tcl).
 */
+#include "host_points.h"
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -136,6 +139,27 @@ static void run_timed(int delay, int again, const char *sql) {
   free(text);
 }
 
+/* ---------------------------------------------------------------- points */
+
+/* The answer is kept until the points are known. */
+static void run_point(char *rest) {
+  char how[8] = "", *text = NULL;
+  size_t size = 0;
+  int read = 0;
+  long number = 0;
+  if (sscanf(rest, "%7s %ld %n", how, &number, &read) < 2) return;
+  FILE *out = open_memstream(&text, &size);
+  points_arm(how, number);
+  run(out, rest + read);
+  long met = points_met();
+  fclose(out);
+  if (strncmp(text, "rows", 4) == 0)
+    printf("rows %ld", met);
+  else
+    printf("%s (point %ld)", text, met);
+  free(text);
+}
+
 /* ---------------------------------------------------------------- signals, fork */
 
 static volatile sig_atomic_t alarms;
@@ -190,6 +214,8 @@ static void command(char *line) {
   } else if (strcmp(line, "interrupt") == 0 || strcmp(line, "hammer") == 0) {
     int delay = (int)strtol(rest, &rest, 10);
     run_timed(delay, line[0] == 'h', rest);
+  } else if (strcmp(line, "point") == 0) {
+    run_point(rest);
   } else if (strcmp(line, "use") == 0) {
     current = atoi(rest) % CONNECTIONS;
     open_connection();

@@ -11,8 +11,8 @@ proc host_program {} {
   if {![file exists $program]} {
     set flags {}
     if {$::env(SANITIZE) ne ""} { lappend flags -fsanitize=$::env(SANITIZE) -fno-omit-frame-pointer }
-    exec cc -std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra {*}$flags -o $program $::here/host.c \
-      -lsqlite3 -pthread 2>@1
+    exec cc -std=c11 -D_GNU_SOURCE -g -O1 -Wall -Wextra {*}$flags -rdynamic -o $program \
+      $::here/host.c $::here/host_points.c -lsqlite3 -pthread 2>@1
   }
   return $program
 }
