@@ -155,7 +155,9 @@ int transaction_sync(Connector *connector, Error *error) {
     rc = participant_quiet(each, error);
     if (rc) return rc == SQLITE_BUSY ? SQLITE_BUSY_SNAPSHOT : rc;
   }
-  rc = two_phase_decide(connector, error);
+  for (Participant *each = connector->transaction->participants; !rc && each; each = each->next)
+    if ((rc = two_phase_look(each, error)) == SQLITE_BUSY) rc = SQLITE_BUSY_SNAPSHOT;
+  if (!rc) rc = two_phase_decide(connector, error);
   if (!rc) rc = local_lock(connector, error);
   /* SQLite rolls back when memory ran out in one of our statements on it; this tells without allocating */
   if (!rc && sqlite3_exec(connector->db, "", NULL, NULL, NULL) == SQLITE_NOMEM)

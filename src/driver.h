@@ -169,6 +169,8 @@ typedef enum DriverUpsert {
 typedef struct DriverTwoPhase {
   const char *ready; /* SELECT of one value: NULL = the server can prepare, else why not and what to do;
                         NULL pointer = it always can */
+  const char *wrote; /* SELECT of one value: NULL = the transaction has changed nothing yet; for functions
+                        that write, called in a SELECT. NULL pointer = cannot be told */
   const char *begin; /* begins a transaction that can be prepared; NULL = dialect begin will do, and so do
                         its commit and rollback */
   const char *end;   /* before `prepare`, and before it is ended unprepared; NULL = nothing */

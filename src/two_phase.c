@@ -146,6 +146,24 @@ void two_phase_free(Transaction *transaction) {
 
 /* ---------------------------------------------------------------- the decision */
 
+static bool take_wrote(void *context, const char *text) {
+  *(bool *)context = text != NULL;
+  return false;
+}
+
+int two_phase_look(Participant *participant, Error *error) {
+  const DriverTwoPhase *texts = texts_of(participant->remote);
+  DriverError failure = {0};
+  if (!*participant->gid || !texts->wrote || !participant->begun || participant->wrote ||
+      participant->state != PARTICIPANT_OPEN)
+    return SQLITE_OK;
+  link_deadline(participant->link);
+  if (link_query(participant->link, texts->wrote, 0, take_wrote, &participant->wrote, &failure) !=
+      DRIVER_OK)
+    return error_remote(error, &failure, participant->remote->block->name, "COMMIT", texts->wrote);
+  return participant->wrote ? two_phase_check(participant, error) : SQLITE_OK;
+}
+
 int two_phase_decide(Connector *connector, Error *error) {
   Transaction *transaction = connector->transaction;
   bool any = false;
@@ -211,13 +229,18 @@ static bool search(void *context, const char *text) {
   return !looking->found;
 }
 
+/* Between link_cleanup_begin and end the deadline is theirs. */
+static void tell_deadline(Link *link) {
+  if (!link->remote->connector->uninterruptible) link_deadline(link);
+}
+
 /* After a refusal: gone, or held by a session that the server has not missed yet? */
 static bool is_held(Link *link, const char *gid, const DriverError *failure) {
   const DriverTwoPhase *texts = texts_of(link->remote);
   DriverError ignored = {0};
   Search looking = {gid, false};
   if (texts->held && !strcmp(failure->sqlstate, texts->held)) return true;
-  link_deadline(link);
+  tell_deadline(link);
   return link_query(link, texts->list, texts->list_column, search, &looking, &ignored) !=
              DRIVER_OK ||
          looking.found;
@@ -229,7 +252,7 @@ int two_phase_tell(Link *link, const char *gid, bool commit, Error *error) {
   int64_t until = driver_clock() + HELD_WAIT;
   for (;;) {
     DriverError failure = {0};
-    link_deadline(link);
+    tell_deadline(link);
     if (run_named(link, format, gid, &failure) == DRIVER_OK) return SQLITE_OK;
     bool absent = !strcmp(failure.sqlstate, texts->absent);
     bool held = texts->held && !strcmp(failure.sqlstate, texts->held);
@@ -268,9 +291,20 @@ void two_phase_finish(Participant *participant, bool commit) {
   error_clear(&error);
 }
 
+/* A block that has been changed since may lead to another server, where nothing is known of it. */
+static bool same_server(const Remote *a, const Remote *b) {
+  if (a == b) return true;
+  if (strcmp(a->block->name, b->block->name)) return false;
+  char *of_a = block_url(a->block, true), *of_b = block_url(b->block, true);
+  bool same = of_a && of_b && !strcmp(of_a, of_b);
+  sqlite3_free(of_a);
+  sqlite3_free(of_b);
+  return same;
+}
+
 static Owed *owed_first(const Remote *remote) {
   Owed *owed = remote->connector->transaction->owed;
-  while (owed && strcmp(owed->remote->block->name, remote->block->name))
+  while (owed && !same_server(owed->remote, remote))
     owed = owed->next;
   return owed;
 }

@@ -23,6 +23,8 @@ const char *two_phase_begin(Participant *participant, const char *begin);
 /* COMMIT or ROLLBACK of what was not prepared. */
 DriverStatus two_phase_unprepared(Participant *participant, bool commit, DriverError *failure);
 
+/* At COMMIT, of one that only read as far as we know: did a function that it called write? Sets `wrote`. */
+int two_phase_look(Participant *participant, Error *error);
 /* The decision rows of all that wrote. */
 int two_phase_decide(Connector *connector, Error *error);
 int two_phase_prepare(Participant *participant, Error *error);

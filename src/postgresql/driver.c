@@ -106,6 +106,7 @@ static const DriverTwoPhase two_phase = {
     .ready = "SELECT CASE WHEN pg_catalog.current_setting('max_prepared_transactions') = '0' THEN"
              " 'max_prepared_transactions of the server is 0: set it to at least the number of"
              " connections and restart the server' END",
+    .wrote = "SELECT CAST(pg_catalog.txid_current_if_assigned() AS pg_catalog.text)",
     .prepare = "PREPARE TRANSACTION '%s'",
     .commit = "COMMIT PREPARED '%s'",
     .rollback = "ROLLBACK PREPARED '%s'",
