@@ -172,9 +172,8 @@ static int send_rows(Remote *remote, const Batch *batch, Error *error) {
 static int send_sets(Remote *remote, const Batch *batch, Error *error) {
   SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
   int64_t affected;
-  int rc = sets.reader
-               ? execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error)
-               : error_memory(error);
+  int rc = sets.reader ? execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error)
+                       : error_memory(error);
   spill_reader_free(sets.reader);
   return rc;
 }
