@@ -4,6 +4,11 @@
 #   client_run SERVER DATABASE SQL   what the client prints; an error with what it says of one
 #   client_close ?SERVER?            ends the clients of one server, or all: before the server stops
 #
+#   session_open SERVER              a client of its own, for a second session with its transaction: a handle
+#   session HANDLE SQL               what it prints
+#   session_send HANDLE SQL, session_answer HANDLE   the same in two steps, for what waits
+#   session_close HANDLE
+#
 # A client ends at its first error, as it does when it is run for one text; the next call starts another. A text
 # that would leave something in the session (a setting, a transaction) has a process of its own.
 
@@ -56,13 +61,25 @@ proc client_open {server_name database} {
 
 # All that it prints for the text, without the line that is printed behind it.
 proc client_ask {channel sql} {
+  session_send $channel $sql
+  session_answer $channel
+}
+
+proc session_send {channel sql} {
   puts $channel "$sql\n;\nSELECT '$::client_end';"
   flush $channel
+}
+
+proc session_answer {channel} {
   set end [expr {[clock milliseconds] + $::client_limit * 1000 * [patience]}]
   set answer ""
   while {[set line [client_line $channel $end]] ne $::client_end} { append answer $line \n }
   return $answer
 }
+
+proc session_open {server_name} { client_open $server_name [server_database $server_name] }
+proc session {channel sql} { client_ask $channel $sql }
+proc session_close {channel} { client_end $channel }
 
 proc client_line {channel end} {
   while {[gets $channel line] < 0} {

@@ -19,6 +19,7 @@
 #                    library                          path of connector.so, for .load
 #   Remote side      psql SQL ?SERVER? ?DATABASE?     list of rows, each a list; NULL prints as NULL
 #                    mariadb SQL ?SERVER? ?DATABASE?  (the test's own database unless given)
+#                    session_open, session …          a second session with a transaction (client.tcl)
 #                    remote DRIVER SQL                by the driver's own client; never our code
 #                    server NAME                      coordinates of a server (servers.tcl), started
 #                                                     when it does not run yet
