@@ -161,11 +161,13 @@ static int send_rows(Remote *remote, const Batch *batch, Error *error) {
   bool copy = batch->target && spill_rows(batch->spill) >= COPY_ROWS;
   int rc = send_by(remote, batch, copy, error);
   /* COPY looks at foreign keys at its end, and cannot tell the row then: alone, each row is looked at */
-  if (copy && breaks_constraint(rc) && error->remote.row == 0) {
+  bool unnamed = copy && breaks_constraint(rc) && error->remote.row == 0;
+  if (unnamed || (rc && error->remote.stale)) {
     error_clear(error);
-    rc = send_by(remote, batch, false, error);
+    rc = send_by(remote, batch, copy && !unnamed, error);
   }
   if (rc && error->remote.row > 0) name_batch_row(batch, error->remote.row, error);
+  if (rc) error_suspect_change(error);
   return rc;
 }
 
@@ -332,6 +334,7 @@ static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64
   DriverFailure failure = error->remote.failure;
   if (rc && (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT))
     name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
+  if (rc) error_suspect_change(error);
   return rc;
 }
 
