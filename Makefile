@@ -190,6 +190,13 @@ kill: deps-test
 	@$(MAKE) -j$(JOBS) all
 	@BUILD=$(BUILD) KILL_ALL=1 LIMIT=1000000 $(TCLSH) test/run.tcl two_phase_kill
 
+# Writes of which the link is cut at more bytes than make test has.
+POINTS = 1000
+.PHONY: ledger
+ledger: deps-test
+	@$(MAKE) -j$(JOBS) all
+	@BUILD=$(BUILD) POINTS=$(POINTS) SEED=$(SEED) DRIVER=$(DRIVER) LIMIT=1000000 $(TCLSH) test/run.tcl ledger
+
 C_FILES = $(shell find ext src test -name '*.[ch]')
 
 .PHONY: lint format
@@ -243,6 +250,7 @@ help:
 	@echo "make fuzz N=100000 SEED=1 DRIVER=postgresql   random queries over remote tables (test/differential.test)"
 	@echo "make fuzz-write   the same for random writes (test/write_differential.test)"
 	@echo "make kill         a kill at every point of a two-phase transaction (test/two_phase_kill.test)"
+	@echo "make ledger POINTS=1000 SEED=1 DRIVER=mysql   cuts of the link while writing (test/ledger.test)"
 	@echo "make lint         clang-format and cppcheck; make format settles the former"
 	@echo "make install      into PREFIX=$(PREFIX), prints the .load line; DESTDIR is honoured"
 	@echo "make uninstall    takes it away again"

@@ -127,18 +127,8 @@ void remote_scan_free(RemoteScan *scan) {
 
 /* ---------------------------------------------------------------- the statement */
 
-/* What a server says when names or types are not what they were. */
 static int add_hint(const RemoteScan *scan, Error *error) {
-  const RemoteTable *table = scan->table;
-  if (error->remote.failure == FAILURE_REMOTE && !strncmp(error->remote.sqlstate, "42", 2) &&
-      table->arguments.table && error->message) {
-    char *message = sqlite3_mprintf("%s; has the remote table changed? make the table anew: "
-                                    "connector_attach or connector_link again as before, or DROP "
-                                    "and CREATE it",
-                                    error->message);
-    sqlite3_free(error->message);
-    error->message = message;
-  }
+  if (scan->table->arguments.table) error_suspect_change(error);
   return error->code;
 }
 

@@ -253,6 +253,29 @@ static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
   return take_identity(change, argv[0], error);
 }
 
+/* A value that cannot be sent: the error gets the row's number and key, as one of the server's has. */
+static int refused(Change *change, sqlite3_value **argv, bool inserts, int code, Error *error) {
+  RemoteTable *table = change->table;
+  Error ignored = {0};
+  if (code != SQLITE_MISMATCH) return code;
+  change->text.key_count = change->value_count = change->key_named = 0;
+  for (int i = 0; inserts && i < table->column_count; i++) {
+    bool by_rowid = i == table->rowid_column && sqlite3_value_type(argv[1]) != SQLITE_NULL;
+    Value value;
+    if (table->arguments.columns[i].key &&
+        value_get(by_rowid ? argv[1] : argv[2 + i], &value) == SQLITE_OK)
+      add_key(change, i, &value);
+  }
+  if (!inserts) take_identity(change, argv[0], &ignored);
+  BatchRow row = {.values = change->values,
+                  .key_names = change->key_names,
+                  .key_places = change->key_places,
+                  .key_count = change->key_named};
+  batch_refuse_row(change->remote, &row, error);
+  error_clear(&ignored);
+  return code;
+}
+
 /* ---------------------------------------------------------------- sending */
 
 /* MySQL counts a row that is there already as one: sent alone, it is the server's error that tells. */
@@ -350,7 +373,7 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
   change->text.kind = conflict == SQLITE_IGNORE    ? WRITE_INSERT_OR_IGNORE
                       : conflict == SQLITE_REPLACE ? WRITE_INSERT_OR_REPLACE
                                                    : WRITE_INSERT;
-  int code = take_inserted(change, argv, error);
+  int code = refused(change, argv, true, take_inserted(change, argv, error), error);
   if (code == SQLITE_OK)
     code = send(change, false, conflict == SQLITE_FAIL, &affected, &key, error);
   if (code == SQLITE_OK && affected == 0 && conflict == SQLITE_IGNORE)
@@ -366,7 +389,7 @@ static int update(Change *change, sqlite3_value **argv, Error *error) {
   Value key;
   int64_t affected;
   change->text.kind = WRITE_UPDATE;
-  int code = take_updated(change, argv, error);
+  int code = refused(change, argv, false, take_updated(change, argv, error), error);
   if (code != SQLITE_OK || change->text.column_count == 0) return code;
   bool now = conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE;
   return send(change, true, now, &affected, &key, error);

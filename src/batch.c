@@ -5,7 +5,8 @@
 **
 ** Which SQLite statement a row belongs to is told by the one busy statement that writes (its address, how
 ** often it has run, and the changes that statements before it made, since a new statement can lie where the
-** last one was): SQLite has no call for it.
+** last one was): SQLite has no call for it. A trigger's rows make such changes too: inside BEGIN each is the
+** first of its own. In autocommit all rows of the transaction are the statement's.
 */
 #include "batch.h"
 #include "parameters_scan.h"
@@ -46,7 +47,8 @@ static uint64_t statement_mark(sqlite3 *db) {
 
 /* Counts one more row of the SQLite statement that is running: its number, from 1. */
 static int64_t count_row(Participant *participant) {
-  uint64_t mark = statement_mark(participant->remote->connector->db);
+  sqlite3 *db = participant->remote->connector->db;
+  uint64_t mark = sqlite3_get_autocommit(db) ? 1 : statement_mark(db);
   if (mark == 0 || mark != participant->statement_mark) {
     participant->statement_mark = mark;
     participant->statement_rows = 0;
@@ -141,16 +143,40 @@ static bool breaks_constraint(int rc) {
   return (rc & 0xff) == SQLITE_CONSTRAINT;
 }
 
-static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, Error *error) {
-  int64_t affected;
-  bool many = spill_rows(batch->spill) >= COPY_ROWS;
+static int send_by(Remote *remote, const Batch *batch, bool copy, Error *error) {
   RowsChange change = {.sql = batch->sql,
                        .size = batch->size,
                        .one = batch->one,
-                       .target = many ? batch->target : NULL,
+                       .target = copy ? batch->target : NULL,
                        .copy = batch->copy};
-  int rc = execute_rows(remote, &change, source, &affected, error);
+  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
+  int64_t affected;
+  int rc = sets.reader ? execute_rows(remote, &change, &sets.base, &affected, error)
+                       : error_memory(error);
+  spill_reader_free(sets.reader);
+  return rc;
+}
+
+static int send_rows(Remote *remote, const Batch *batch, Error *error) {
+  bool copy = batch->target && spill_rows(batch->spill) >= COPY_ROWS;
+  int rc = send_by(remote, batch, copy, error);
+  /* COPY looks at foreign keys at its end, and cannot tell the row then: alone, each row is looked at */
+  bool unnamed = copy && breaks_constraint(rc) && error->remote.row == 0;
+  if (unnamed || (rc && error->remote.stale)) {
+    error_clear(error);
+    rc = send_by(remote, batch, copy && !unnamed, error);
+  }
   if (rc && error->remote.row > 0) name_batch_row(batch, error->remote.row, error);
+  if (rc) error_suspect_change(error);
+  return rc;
+}
+
+static int send_sets(Remote *remote, const Batch *batch, Error *error) {
+  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
+  int64_t affected;
+  int rc = sets.reader ? execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error)
+                       : error_memory(error);
+  spill_reader_free(sets.reader);
   return rc;
 }
 
@@ -177,16 +203,7 @@ int batch_flush(Remote *remote, Error *error) {
   if (!participant || !participant->batch) return SQLITE_OK;
   Batch *batch = participant->batch;
   participant->batch = NULL; /* the turn taken below must not come here again */
-  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
-  int64_t affected;
-  int rc;
-  if (!sets.reader)
-    rc = error_memory(error);
-  else if (batch->plain)
-    rc = send_rows(remote, batch, &sets.base, error);
-  else
-    rc = execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error);
-  spill_reader_free(sets.reader);
+  int rc = batch->plain ? send_rows(remote, batch, error) : send_sets(remote, batch, error);
   if (batch->ignores && breaks_constraint(rc)) rc = send_others(remote, batch, error);
   batch_free(batch);
   return rc;
@@ -317,7 +334,15 @@ static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64
   DriverFailure failure = error->remote.failure;
   if (rc && (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT))
     name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
+  if (rc) error_suspect_change(error);
   return rc;
+}
+
+void batch_refuse_row(Remote *remote, const BatchRow *row, Error *error) {
+  Participant *participant = participant_find(remote);
+  int64_t number = participant ? count_row(participant) : 1;
+  name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
+  error_wrap(error, "connector '%s'", remote->block->name);
 }
 
 int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value *key,

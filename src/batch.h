@@ -44,6 +44,8 @@ typedef struct BatchRow {
 /* Sends the row, or keeps it for later. *key gets what the server made, NULL when that is not known (yet);
 ** *affected the rows changed, -1 when it waits. */
 int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value *key, Error *error);
+/* Puts the row's number and key in front of the error that keeps it from being sent. */
+void batch_refuse_row(Remote *remote, const BatchRow *row, Error *error);
 /* Sends what a block has waiting; nothing waiting is fine. Called before anything else is sent to the block
 ** in this transaction, and before COMMIT. */
 int batch_flush(Remote *remote, Error *error);

@@ -68,6 +68,8 @@ typedef struct DriverError {
   char sqlstate[6]; /* five characters or "" */
   int native;       /* the backend's own number, 0 when there is none */
   int64_t row;      /* execute_batch: 1-based number of the row that failed, else 0 */
+  bool
+      stale; /* it was prepared earlier, for types that may have changed: prepared anew it may succeed */
   char message[1000];
   char detail[1000];
   char hint[1000];

@@ -292,6 +292,21 @@ int error_remote(Error *error, const DriverError *remote, const char *block, con
 
 /* ---------------------------------------------------------------- suggestions */
 
+void error_suspect_change(Error *error) {
+  const DriverError *remote = &error->remote;
+  /* a privilege, a value for an identity that is always made: the names are right */
+  bool known = state_is(remote, "42501") || state_is(remote, "428C9");
+  if (remote->failure != FAILURE_REMOTE || !state_is(remote, "42") || known || !error->message)
+    return;
+  char *message = sqlite3_mprintf(
+      "%s; has the remote table changed? make the table anew: connector_attach or connector_link "
+      "again as before, or DROP and CREATE it",
+      error->message);
+  if (!message) return; /* the message without advice is still true */
+  sqlite3_free(error->message);
+  error->message = message;
+}
+
 /* Edits (insert, delete, replace, swap of neighbours) between two short texts; ASCII case does not
 ** count. More than `most` is answered as most + 1. */
 static size_t edit_distance(const char *a, const char *b, size_t most) {

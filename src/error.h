@@ -42,6 +42,8 @@ int error_remote(Error *error, const DriverError *remote, const char *block, con
 int error_code(const DriverError *remote);
 /* True when doing the same again can succeed: busy, deadlock, serialization, lost before sending. */
 bool error_retryable(const Error *error);
+/* Of a statement on a remote table: adds what to do when the server has other names or types than the table. */
+void error_suspect_change(Error *error);
 int error_copy(Error *to,
                const Error *from);       /* all of it, error_set keeps nothing; returns the code */
 void error_move(Error *to, Error *from); /* `from` becomes empty, what `to` held is freed */

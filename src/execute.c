@@ -181,7 +181,7 @@ int execute_row(Remote *remote, const RowChange *change, int64_t *affected, Valu
     if (rc) return rc;
     rc = run_statement(&turn, change->sql, change->size, change->values, change->count, true,
                        affected, change->makes_key ? key : NULL, error);
-    bool again = rc && attempt == 1 && may_retry(&turn, error);
+    bool again = rc && attempt == 1 && (may_retry(&turn, error) || error->remote.stale);
     rc = transaction_leave(&turn, rc, error);
     if (rc && again) {
       error_clear(error);

@@ -6,6 +6,7 @@
 # line. It ends when its standard input is closed. From a test: proxy_start, proxy (tester.tcl).
 #
 #   mode pass                 forward
+#   next KIND …               the mode of the next connection alone
 #   mode cut DIRECTION N      after N bytes in that direction close both sides
 #   mode reset DIRECTION N    the same with a TCP reset where it can be had: what the client has sent
 #                             and we have not read makes the kernel answer RST; else it is a close
@@ -36,7 +37,8 @@ proc zero {} {
 proc command {} {
   if {[gets stdin line] < 0} { exit }
   switch [lindex $line 0] {
-    mode { set ::mode [lrange $line 1 end]; puts ok }
+    mode { set ::mode [lrange $line 1 end]; set ::next ""; puts ok }
+    next { set ::next [lrange $line 1 end]; puts ok }
     stats { puts "[array get ::total] open [expr {[array size ::peer] / 2}]" }
     zero { zero; puts ok }
     drop { foreach channel [array names ::peer] { finish $channel }; puts ok }
@@ -51,8 +53,10 @@ proc command {} {
 # bytes read from it, fault(ch) the mode of its connection.
 
 proc accept {client address port} {
-  global server_host server_port mode peer way seen fault
+  global server_host server_port peer way seen fault
   incr ::total(accepted)
+  set mode [expr {$::next eq "" ? $::mode : $::next}]
+  set ::next ""
   if {[catch {socket $server_host $server_port} server]} {
     close $client
     return
@@ -164,6 +168,7 @@ proc resume {from to} {
 
 lassign $argv server_host server_port
 set mode pass
+set next ""
 zero
 fconfigure stdin -blocking 1 -buffering line
 fileevent stdin readable command

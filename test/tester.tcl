@@ -19,6 +19,7 @@
 #                    library                          path of connector.so, for .load
 #   Remote side      psql SQL ?SERVER? ?DATABASE?     list of rows, each a list; NULL prints as NULL
 #                    mariadb SQL ?SERVER? ?DATABASE?  (the test's own database unless given)
+#                    session_open, session …          a second session with a transaction (client.tcl)
 #                    remote DRIVER SQL                by the driver's own client; never our code
 #                    server NAME                      coordinates of a server (servers.tcl), started
 #                                                     when it does not run yet
@@ -73,6 +74,7 @@ set connections {}
 set faults {}  ;# port -> channel of the proxy or rogue
 
 source $here/quirks.tcl
+source -encoding utf-8 $here/client.tcl
 
 # ---------------------------------------------------------------- run.tcl
 
@@ -215,37 +217,26 @@ proc column {rows {index 0}} { lmap row $rows {lindex $row $index} }
 # ---------------------------------------------------------------- remote side
 
 proc server {name} { call start $name }
-proc server_stop {name {signal KILL}} { call stop $name $signal }
+proc server_stop {name {signal KILL}} {
+  client_close $name
+  call stop $name $signal
+}
 proc server_restart {name} { call restart $name }
 proc use_certificate {name which} {
   set ::certificates_changed($name) 1
   call use_certificate $name $which
 }
 
-proc psql_program {} {
-  lindex [lsort -dictionary [concat [auto_execok psql] \
-    [glob -nocomplain /usr/lib/postgresql/*/bin/psql]]] end
-}
-
 proc psql {sql {server_name postgresql} {database_name ""}} {
   if {$database_name eq ""} { set database_name [server_database $server_name] }
-  set place [server $server_name]
-  set result [child [list [psql_program] -X -q -A -t -F \x1f -R \x1e -P null=NULL \
-    -v ON_ERROR_STOP=1 -h [dict get $place socket] -p [dict get $place port] -U postgres \
-    -d $database_name] input $sql]
-  if {[dict get $result status] != 0} { error "psql: [dict get $result err]" }
-  set out [string trimright [dict get $result out] \n]
+  set out [string trimright [client_run $server_name $database_name $sql] \n]
   if {$out eq ""} { return {} }
   return [lmap row [split $out \x1e] {split $row \x1f}]
 }
 
 proc mariadb {sql {server_name mysql} {database_name ""}} {
   if {$database_name eq ""} { set database_name [server_database $server_name] }
-  set place [server $server_name]
-  set result [child [list mariadb --no-defaults -S [dict get $place socket] -u [dict get $place admin] -N -B \
-    --default-character-set=utf8mb4 $database_name] input $sql]
-  if {[dict get $result status] != 0} { error "mariadb: [dict get $result err]" }
-  set out [dict get $result out]
+  set out [client_run $server_name $database_name $sql]
   if {$out eq ""} { return {} }
   # mariadb -B writes \n, \t, \0 and \\ for those characters in a value.
   return [lmap row [split [string trimright $out \n] \n] {
@@ -451,6 +442,7 @@ proc finish {} {
       failed "no session of ours is left" server $server_name left [sessions $server_name]
     }
   }
+  client_close
 }
 
 proc main {} {

@@ -60,7 +60,7 @@ proc writes::client_rows {driver tables} {
     lappend selects "SELECT [llength $selects], [join $cells {, }] FROM [dict get $table name]"
   }
   set found [lmap table $tables {list}]
-  foreach row [client_run $driver [join $selects "\nUNION ALL "]] {
+  foreach row [remote $driver [join $selects "\nUNION ALL "]] {
     set number [lindex $row 0]
     set cells {}
     foreach column [dict get [lindex $tables $number] columns] text [lrange $row 1 [llength [dict get [lindex $tables $number] columns]]] {
@@ -70,45 +70,6 @@ proc writes::client_rows {driver tables} {
     lset found $number [linsert [lindex $found $number] end $cells]
   }
   return [lmap rows $found {lsort $rows}]
-}
-
-# One process of the client for the whole run: starting it for every look would take most of the time.
-proc writes::client_open {driver} {
-  variable client
-  set name [server_database $driver]
-  set place [server $driver]
-  if {$driver eq "postgresql"} {
-    set command [list [psql_program] -X -q -A -t -F \x1f -P null=NULL -v ON_ERROR_STOP=1 -h [dict get $place socket] \
-      -p [dict get $place port] -U postgres -d $name]
-  } else {
-    set command [list mariadb --no-defaults -S [dict get $place socket] -u [dict get $place admin] -N -B -n \
-      --default-character-set=utf8mb4 $name]
-  }
-  set client [open |[concat $command [list 2>@stderr]] r+]
-  fconfigure $client -encoding utf-8 -translation lf -buffering full
-  if {$driver eq "postgresql"} { puts $client "SET client_min_messages = warning;" }
-}
-
-proc writes::client_close {} {
-  variable client
-  if {[info exists client]} { catch {close $client} }
-  unset -nocomplain client
-}
-
-# Rows of one SELECT after statements without any; no value has a line break or a tab in it.
-proc writes::client_run {driver sql} {
-  variable client
-  if {$driver eq "sqlite"} { return [remote sqlite $sql] }
-  if {![info exists client]} { client_open $driver }
-  puts $client "$sql;\nSELECT 'end of rows';"
-  flush $client
-  set rows {}
-  while {[gets $client line] >= 0} {
-    if {$line eq "end of rows"} { return $rows }
-    lappend rows [split $line [expr {$driver eq "postgresql" ? "\x1f" : "\t"}]]
-  }
-  client_close
-  error "the server's client has ended"
 }
 
 # The first rows that only one of the two has.
@@ -149,7 +110,7 @@ proc writes::prepare {round} {
   set driver [dict get $round driver]
   set tables [dict get $round tables]
   set drops [lmap name {t1 t2 t3} {string cat "DROP TABLE IF EXISTS $name"}]
-  client_run $driver "[join [concat $drops [lmap table $tables {table_text $driver $table 0}]] ";\n"]"
+  remote $driver "[join [concat $drops [lmap table $tables {table_text $driver $table 0}]] ";\n"]"
   set file :memory:
   if {[dict get $round file]} {
     set file [scratch twins.db]

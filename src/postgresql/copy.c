@@ -242,5 +242,6 @@ DriverStatus pg_load(DriverStatement *base, const char *copy, DriverRowSource *s
   DriverError later;
   int64_t ignored;
   finish(connection, "a row cannot be sent", &ignored, &later);
+  pg_doubt_types(statement, error);
   return DRIVER_FAILED;
 }

@@ -181,10 +181,12 @@ static bool run_again(PgStatement *statement, const DriverError *error) {
   return pg_query(connection, "ROLLBACK", 0, NULL, NULL, &ignored) == DRIVER_OK;
 }
 
-void pg_doubt_types(PgStatement *statement, const DriverError *error) {
-  if (error->failure == FAILURE_UNFIT || strcmp(error->sqlstate, "22P02") == 0 ||
-      strcmp(error->sqlstate, "42804") == 0)
-    statement->stale = true;
+void pg_doubt_types(PgStatement *statement, DriverError *error) {
+  if (error->failure != FAILURE_UNFIT && strcmp(error->sqlstate, "22P02") != 0 &&
+      strcmp(error->sqlstate, "42804") != 0)
+    return;
+  statement->stale = true;
+  error->stale = statement->reused;
 }
 
 DriverStatus pg_execute(DriverStatement *base, const Value *values, size_t count,

@@ -180,6 +180,7 @@ struct PgStatement {
   bool parsed;   /* the server has it under this name */
   bool seen;     /* asked for before: worth a name */
   bool stale;    /* must be parsed again before it runs */
+  bool reused;   /* what is known of its types is of an earlier time */
   bool copy;     /* begins with COPY: never in pipeline mode */
 
   PgParameter *parameters;
@@ -364,8 +365,8 @@ DriverStatus pg_can_load(DriverStatement *statement, const char *target, bool *c
 DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
                      int64_t *affected, DriverError *error);
 /* After a value that did not fit: the column's type may have changed since the types of the parameters were
-** inferred, so they are asked for again the next time. */
-void pg_doubt_types(PgStatement *statement, const DriverError *error);
+** inferred, so they are asked for again the next time; the error says when that is worth a try. */
+void pg_doubt_types(PgStatement *statement, DriverError *error);
 DriverStatus pg_execute_batch(DriverStatement *statement, DriverRowSource *source,
                               int64_t *affected, DriverError *error);
 int64_t pg_count(PGresult *result); /* rows changed, by the command tag */

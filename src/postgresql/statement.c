@@ -257,7 +257,8 @@ DriverStatus pg_prepare(DriverConnection *base, const char *sql, size_t size,
     if (statement == NULL) return driver_error_memory(error);
   } else {
     statement->seen = true;
-    if (statement->parsed && !statement->stale) {
+    statement->reused = statement->parsed && !statement->stale;
+    if (statement->reused) {
       *result = &statement->base;
       return DRIVER_OK;
     }
