@@ -257,11 +257,17 @@ int remote_scan_count(RemoteScan *scan, Error *error) {
 
 /* ---------------------------------------------------------------- start and next */
 
+static bool has_delete(const char *text) {
+  return text_has_word(text, "delete");
+}
+
 /* The plan of a DELETE does not say that it will ask for the key of its rows: it is read with them at once, where the
 ** statement could be the one that changes the table. */
 static void want_key(RemoteScan *scan) {
   const RemoteTable *table = scan->table;
-  if (!table->changing || scan->plan.distinct || !statement_writes(table->connector->db)) return;
+  sqlite3 *db = table->connector->db;
+  if (!table->changing || scan->plan.distinct || !statement_writes(db)) return;
+  if (scan->plan.count && !text_runs(db, has_delete)) return; /* count(*), most likely */
   scan->plan.count = false;
   if (table->identity >= 0)
     scan->plan.used |= UINT64_C(1) << (table->identity < 63 ? table->identity : 63);
