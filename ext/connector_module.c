@@ -97,6 +97,18 @@ static int module_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sql
   return kind_of(base)->xUpdate(base, argc, argv, rowid);
 }
 
+static int module_begin(sqlite3_vtab *base) {
+  return kind_of(base)->xBegin ? kind_of(base)->xBegin(base) : SQLITE_OK;
+}
+
+static int module_commit(sqlite3_vtab *base) {
+  return kind_of(base)->xCommit ? kind_of(base)->xCommit(base) : SQLITE_OK;
+}
+
+static int module_rollback(sqlite3_vtab *base) {
+  return kind_of(base)->xRollback ? kind_of(base)->xRollback(base) : SQLITE_OK;
+}
+
 /* <table>_connector holds the columns of a short form (remote_learn.c). */
 static int module_shadow_name(const char *suffix) {
   return sqlite3_stricmp(suffix, "connector") == 0;
@@ -118,6 +130,9 @@ static const sqlite3_module connector_module = {
     .xColumn = module_column,
     .xRowid = module_rowid,
     .xUpdate = module_update,
+    .xBegin = module_begin,
+    .xCommit = module_commit,
+    .xRollback = module_rollback,
     .xShadowName = module_shadow_name,
 };
 

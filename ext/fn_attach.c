@@ -19,21 +19,29 @@
 
 typedef struct LinkOptions {
   OptionList list;
-  const char *schema, *tables; /* both */
-  const char *as;              /* attach */
-  const char *into, *prefix;   /* link */
+  const char *schema, *tables, *readonly; /* both */
+  const char *as;                         /* attach */
+  const char *into, *prefix;              /* link */
+  bool is_readonly;
 } LinkOptions;
+
+static int read_readonly(LinkOptions *options, Error *error) {
+  if (!options->readonly || option_boolean(options->readonly, &options->is_readonly))
+    return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR, "option readonly must be true or false, not '%.40s'",
+                   options->readonly);
+}
 
 static int read_options(Connector *connector, sqlite3_value *value, bool attach,
                         LinkOptions *options, Error *error) {
-  static const char *const valid[][4] = {{"schema", "tables", "into", "prefix"},
-                                         {"schema", "tables", "as"}};
+  static const char *const valid[][5] = {{"schema", "tables", "into", "prefix", "readonly"},
+                                         {"schema", "tables", "as", "readonly"}};
   const char *text;
-  size_t size, count = attach ? 3 : 4;
+  size_t size, count = attach ? 4 : 5;
   *options = (LinkOptions){0};
-  const char **places[2][4] = {
-      {&options->schema, &options->tables, &options->into, &options->prefix},
-      {&options->schema, &options->tables, &options->as}};
+  const char **places[2][5] = {
+      {&options->schema, &options->tables, &options->into, &options->prefix, &options->readonly},
+      {&options->schema, &options->tables, &options->as, &options->readonly}};
   int code = argument_optional(value, "options", &text, &size, error);
   if (code == SQLITE_OK && text)
     code = option_list_parse(connector, text, size, &options->list, error);
@@ -56,7 +64,7 @@ static int read_options(Connector *connector, sqlite3_value *value, bool attach,
       *places[attach][k] = pair->value;
     }
   }
-  return code;
+  return code == SQLITE_OK ? read_readonly(options, error) : code;
 }
 
 /* ---------------------------------------------------------------- both */
@@ -146,6 +154,7 @@ static int attach_tables(Connector *connector, Linking *linking, LinkedCounts *c
                            .into = as,
                            .prefix = "",
                            .tables = linking->options.tables,
+                           .readonly = linking->options.is_readonly,
                            .block_table = true};
   code = linked_sync(connector, &request, counts, error);
   if (code != SQLITE_OK && !there) {
@@ -188,7 +197,8 @@ static void link_tables(Connector *connector, sqlite3_context *context, int argc
                              .schema = linking.schema,
                              .into = into,
                              .prefix = linking.options.prefix ? linking.options.prefix : "",
-                             .tables = linking.options.tables};
+                             .tables = linking.options.tables,
+                             .readonly = linking.options.is_readonly};
     code = linked_sync(connector, &request, &counts, &error);
   }
   linking_end(&linking);
@@ -216,7 +226,8 @@ const CatalogEntry fn_attach_entries[] = {
      .most = 2,
      .meaning =
          "all tables of the block's database as tables of an in-memory schema named like the "
-         "block; again = refresh; options as, schema, tables (GLOB list); gives their number",
+         "block; again = refresh; options as, schema, tables (GLOB list), readonly; gives their "
+         "number",
      .example = "SELECT connector_attach('shop'); SELECT * FROM shop.orders",
      .function = attach},
     {.name = "connector_link",
@@ -227,7 +238,8 @@ const CatalogEntry fn_attach_entries[] = {
      .most = 2,
      .meaning =
          "the same, kept in a database file; options tables (GLOB list), schema, into (local "
-         "schema, main), prefix (of the local names); gives JSON: linked, added, changed, "
+         "schema, main), prefix (of the local names), readonly; gives JSON: linked, added, "
+         "changed, "
          "dropped",
      .example = "SELECT connector_link('shop', 'prefix=shop_')",
      .function = link_tables},

@@ -182,7 +182,7 @@ static char **local_names(const LinkedRequest *request) {
 
 static char *table_text(const LinkedRequest *request, const char *name, const SchemaTable *table,
                         Error *error) {
-  ModuleArguments arguments = {.rows = -1};
+  ModuleArguments arguments = {.rows = -1, .readonly = request->readonly};
   char *head = text_head(name, request->remote->block->name);
   if (!head || remote_learn(request->remote->dialect, request->schema, table, &arguments, error) !=
                    SQLITE_OK) {

@@ -14,6 +14,7 @@ typedef struct LinkedRequest {
   const char *into;   /* local schema */
   const char *prefix; /* of the local names; "" = none */
   const char *tables; /* GLOB patterns of remote names, separated by commas; NULL = all */
+  bool readonly;      /* nothing is written through the tables */
   bool block_table;   /* also a table `connector` for the block itself */
 } LinkedRequest;
 

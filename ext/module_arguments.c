@@ -90,16 +90,20 @@ static int parse_rows(const char *value, ModuleArguments *arguments, Error *erro
   return error_set(error, SQLITE_ERROR, "rows must be a number, not '%.40s'", value);
 }
 
-static int parse_option(const char *key, const char *value, ModuleArguments *arguments,
-                        Error *error) {
-  static const char *const valid[] = {"query", "rows"};
-  if (is_secret_key(key)) return refuse_secret(key, error);
-  if (sqlite3_stricmp(key, "rows") == 0) return parse_rows(value, arguments, error);
-  if (sqlite3_stricmp(key, "query") != 0) {
-    error_set(error, SQLITE_ERROR, "unknown option '%s' in USING connector(…)", key);
-    error_suggest(error, key, valid, sizeof valid / sizeof *valid);
-    return error->code;
-  }
+static int parse_readonly(const char *value, ModuleArguments *arguments, Error *error) {
+  if (option_boolean(value, &arguments->readonly)) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR, "readonly must be true or false, not '%.40s'", value);
+}
+
+static int parse_identity(const char *value, ModuleArguments *arguments, Error *error) {
+  sqlite3_free(arguments->identity);
+  arguments->identity = word_take(&value);
+  if (!arguments->identity) return error_memory(error);
+  if (*arguments->identity && !*value) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR, "identity must be one word, such as identity=ctid");
+}
+
+static int parse_query(const char *value, ModuleArguments *arguments, Error *error) {
   if (*value != '\'' && *value != '"') {
     return error_set(error, SQLITE_ERROR, "query must be one quoted text: query='SELECT …'");
   }
@@ -108,6 +112,20 @@ static int parse_option(const char *key, const char *value, ModuleArguments *arg
   if (!arguments->query) return error_memory(error);
   if (!*value) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "query='SELECT …' is followed by %.40s", value);
+}
+
+static int parse_option(const char *key, const char *value, ModuleArguments *arguments,
+                        Error *error) {
+  static const char *const valid[] = {"query", "rows", "identity", "readonly"};
+  static int (*const parsers[])(const char *, ModuleArguments *, Error *) = {
+      parse_query, parse_rows, parse_identity, parse_readonly};
+  size_t count = sizeof valid / sizeof *valid;
+  if (is_secret_key(key)) return refuse_secret(key, error);
+  for (size_t i = 0; i < count; i++)
+    if (sqlite3_stricmp(key, valid[i]) == 0) return parsers[i](value, arguments, error);
+  error_set(error, SQLITE_ERROR, "unknown option '%s' in USING connector(…)", key);
+  error_suggest(error, key, valid, count);
+  return error->code;
 }
 
 static int parse_table(const char *text, ModuleArguments *arguments, Error *error) {
@@ -147,6 +165,14 @@ static int parse_column(const char *text, ModuleArguments *arguments, Error *err
   return SQLITE_OK;
 }
 
+/* PRIMARY KEY("a", "b") before there are columns to look for. */
+static int keep_key(const char *text, ModuleArguments *arguments, Error *error) {
+  if (arguments->key)
+    return error_set(error, SQLITE_ERROR, "PRIMARY KEY stands twice in USING connector(…)");
+  arguments->key = sqlite3_mprintf("%s", text);
+  return arguments->key ? SQLITE_OK : error_memory(error);
+}
+
 /* PRIMARY KEY("a", "b") */
 static int parse_key(const char *at, ModuleArguments *arguments, Error *error) {
   bool more = *at++ == '(';
@@ -179,6 +205,19 @@ static int parse_key(const char *at, ModuleArguments *arguments, Error *error) {
                    "connector(…)");
 }
 
+int module_arguments_key(ModuleArguments *arguments, Error *error) {
+  if (!arguments->key) return SQLITE_OK;
+  for (int i = 0; i < arguments->column_count; i++) {
+    arguments->columns[i].key = 0;
+    arguments->columns[i].rowid = false;
+  }
+  arguments->key_count = 0;
+  int code = parse_key(arguments->key, arguments, error);
+  sqlite3_free(arguments->key);
+  arguments->key = NULL;
+  return code;
+}
+
 static int parse_rest(char *text, ModuleArguments *arguments, Error *error) {
   char *value;
   const char *key = text;
@@ -186,7 +225,10 @@ static int parse_rest(char *text, ModuleArguments *arguments, Error *error) {
   if (is_option(text, &value)) return parse_option(text, value, arguments, error);
   if (*text == '\'') return parse_table(text, arguments, error);
   if (word_skip(&key, "PRIMARY") && word_skip(&key, "KEY") && *key == '(')
-    return parse_key(key, arguments, error);
+    return arguments->column_count ? parse_key(key, arguments, error)
+                                   : keep_key(key, arguments, error);
+  /* in quotes it is the name of a column */
+  if (!sqlite3_stricmp(text, "readonly")) return parse_readonly("true", arguments, error);
   return parse_column(text, arguments, error);
 }
 
@@ -207,6 +249,17 @@ int module_arguments_check(const ModuleArguments *arguments, Error *error) {
     return error_set(error, SQLITE_ERROR,
                      "HIDDEN columns are the parameters of a query='SELECT "
                      "…', and a remote table has none");
+  }
+  if (arguments->identity && (arguments->key_count || arguments->query || !arguments->table)) {
+    return error_set(
+        error, SQLITE_ERROR,
+        "identity=%s is for a remote table without PRIMARY KEY in USING connector(%s, …)",
+        arguments->identity, arguments->block);
+  }
+  if ((arguments->readonly || arguments->key) && !arguments->query && !arguments->table) {
+    return error_set(error, SQLITE_ERROR,
+                     "%s is for a remote table, and USING connector(%s, …) has no 'schema.table'",
+                     arguments->readonly ? "readonly" : "PRIMARY KEY", arguments->block);
   }
   if (arguments->query && !arguments->visible_count) {
     return error_set(
@@ -240,6 +293,7 @@ int module_arguments_parse(int argc, const char *const *argv, ModuleArguments *a
   sqlite3_free(first);
   for (int i = 1; i < argc && code == SQLITE_OK; i++)
     code = module_arguments_add(arguments, argv[i], error);
+  if (code == SQLITE_OK && arguments->column_count) code = module_arguments_key(arguments, error);
   return code == SQLITE_OK ? module_arguments_check(arguments, error) : code;
 }
 
@@ -250,5 +304,7 @@ void module_arguments_clear(ModuleArguments *arguments) {
   sqlite3_free(arguments->block);
   sqlite3_free(arguments->table);
   sqlite3_free(arguments->query);
+  sqlite3_free(arguments->key);
+  sqlite3_free(arguments->identity);
   *arguments = (ModuleArguments){0};
 }

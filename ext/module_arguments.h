@@ -11,7 +11,9 @@
 ** name there in double quotes when it has another one, the class of its values (driver.h), how its texts
 ** compare (bytes, equality, inexact), whether they are short, whether it is unique or indexed, and whether the
 ** server makes its value (generated), or can (default). INTEGER PRIMARY KEY at a column
-** makes it the rowid; any other key is told by PRIMARY KEY("a", "b").
+** makes it the rowid; any other key is told by PRIMARY KEY("a", "b"), also of a table or view whose columns are asked
+** for. identity=ctid (rowid, …) is what the server has to tell the rows of a table without a key apart: the name of a
+** DriverIdentity. With readonly, or readonly=true, nothing is written.
 */
 #ifndef CONNECTOR_MODULE_ARGUMENTS_H
 #define CONNECTOR_MODULE_ARGUMENTS_H
@@ -42,6 +44,9 @@ typedef struct ModuleArguments {
   ModuleColumn *columns; /* visible ones first, then the hidden parameters */
   int column_count, visible_count, column_room;
   int key_count;
+  char *key;      /* ("a", "b") of PRIMARY KEY while there are no columns yet; NULL = none */
+  char *identity; /* NULL = none */
+  bool readonly;
   int64_t rows; /* estimate; -1 = not known */
 } ModuleArguments;
 
@@ -51,6 +56,8 @@ int module_arguments_parse(int argc, const char *const *argv, ModuleArguments *a
                            Error *error);
 /* One more argument behind the block, as if it had stood in the statement. */
 int module_arguments_add(ModuleArguments *arguments, const char *text, Error *error);
+/* The key that was told before there were columns, in place of what they have. */
+int module_arguments_key(ModuleArguments *arguments, Error *error);
 /* What only the whole of them shows. */
 int module_arguments_check(const ModuleArguments *arguments, Error *error);
 void module_arguments_clear(ModuleArguments *arguments);

@@ -56,23 +56,28 @@ static bool is_json(const ModuleColumn *column) {
   return column->class_name && driver_class(column->class_name)->json;
 }
 
+/* The elements of a map. */
+static size_t map_size(const RemoteAdapt *adapt) {
+  return (size_t)adapt->table->column_count + 1;
+}
+
 /* A store whose rows have the scan's columns. */
 static int make_store(RemoteAdapt *adapt, const AdaptScan *scan, Error *error) {
   const RemoteTable *table = adapt->table;
-  size_t size = (size_t)(table->column_count + 1);
-  LookupColumn *columns = sqlite3_malloc64(size * sizeof *columns);
-  adapt->map = sqlite3_malloc64(size * sizeof *adapt->map);
+  LookupColumn *columns = sqlite3_malloc64((scan->width + 1) * sizeof *columns);
+  adapt->map = sqlite3_malloc64(map_size(adapt) * sizeof *adapt->map);
   if (!columns || !adapt->map) {
     sqlite3_free(columns);
     return error_memory(error);
   }
-  memcpy(adapt->map, scan->map, (size - 1) * sizeof *adapt->map);
-  adapt->columns = 0;
+  memcpy(adapt->map, scan->map, map_size(adapt) * sizeof *adapt->map);
+  adapt->columns = scan->width;
+  for (size_t i = 0; i < scan->width; i++)
+    columns[i] = (LookupColumn){.type = ""}; /* what stands behind the columns is kept as it is */
   for (int i = 0; i < table->column_count; i++) {
     const ModuleColumn *column = &table->arguments.columns[i];
     if (scan->map[i] < 0) continue;
     columns[scan->map[i]] = (LookupColumn){column->type, column->collation, is_json(column)};
-    adapt->columns++;
   }
   int code = lookup_new(&table->connector->host, columns, adapt->columns, REMEMBER_BYTES,
                         &adapt->store, error);
@@ -81,8 +86,7 @@ static int make_store(RemoteAdapt *adapt, const AdaptScan *scan, Error *error) {
 }
 
 static bool same_columns(const RemoteAdapt *adapt, const AdaptScan *scan) {
-  size_t size = (size_t)adapt->table->column_count * sizeof *adapt->map;
-  return memcmp(adapt->map, scan->map, size) == 0;
+  return memcmp(adapt->map, scan->map, map_size(adapt) * sizeof *adapt->map) == 0;
 }
 
 /* ---------------------------------------------------------------- what is asked */
@@ -180,9 +184,8 @@ static int fill_rows(RemoteAdapt *adapt, const AdaptScan *scan, Stream *stream, 
   while (code == SQLITE_ROW && (code = stream_next(stream, error)) == SQLITE_ROW) {
     if (most >= 0 && ++rows > most) break;
     code = SQLITE_OK;
-    for (int i = 0; i < adapt->table->column_count && code == SQLITE_OK; i++)
-      if (adapt->map[i] >= 0)
-        code = stream_value(stream, (size_t)adapt->map[i], &values[adapt->map[i]], error);
+    for (size_t i = 0; i < adapt->columns && code == SQLITE_OK; i++)
+      code = stream_value(stream, i, &values[i], error);
     if (code == SQLITE_OK) code = lookup_add(adapt->store, values, error);
     if (code == SQLITE_OK) code = SQLITE_ROW;
   }

@@ -20,6 +20,7 @@ typedef struct AdaptScan {
   const char *plan_text;
   const RemoteArguments *arguments;
   const int *map; /* columns of its rows (remote_select_columns) */
+  size_t width;   /* their number */
   bool whole;
   bool alone; /* its answer is not to be remembered: LIMIT 1 by a guess */
   int64_t limit;

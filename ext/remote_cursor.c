@@ -155,6 +155,19 @@ static int remote_update(sqlite3_vtab *base, int argc, sqlite3_value **argv, sql
   return report_table_error(table->connector, base, error);
 }
 
+/* A statement that changes the table begins, before it reads. The transaction itself is the coordinator's. */
+static int remote_begin(sqlite3_vtab *base) {
+  RemoteTable *table = (RemoteTable *)base;
+  int code = remote_write_check(table, &table->error);
+  table->changing = code == SQLITE_OK;
+  return code == SQLITE_OK ? code : report_table_error(table->connector, base, &table->error);
+}
+
+static int remote_end(sqlite3_vtab *base) {
+  ((RemoteTable *)base)->changing = false;
+  return SQLITE_OK;
+}
+
 static int remote_disconnect(sqlite3_vtab *base) {
   remote_table_free((RemoteTable *)base);
   return SQLITE_OK;
@@ -189,4 +202,7 @@ const sqlite3_module remote_table_methods = {
     .xColumn = remote_column,
     .xRowid = remote_rowid,
     .xUpdate = remote_update,
+    .xBegin = remote_begin,
+    .xCommit = remote_end,
+    .xRollback = remote_end,
 };

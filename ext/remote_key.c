@@ -1,9 +1,41 @@
 /*
 ** remote_key.c: the bytes that tell rows apart (the hidden column _key): each value of the key with its
-** type, and texts and blobs with their length, one after the other.
+** type, and texts and blobs with their length, one after the other. The values are those of
+**
+**   the key         where the table has one
+**   the identity    else what the server has (DriverIdentity): place and transaction, rowid
+**   all columns     else, as one number; rows can be told apart, and not be found again
 */
 #include "remote_table.h"
 #include <string.h>
+
+const DriverIdentity *remote_identity(const RemoteTable *table, const DriverDialect *dialect) {
+  const char *name = table->arguments.identity;
+  const DriverIdentity *each = name ? dialect->identities : NULL;
+  while (each && each->name && strcmp(each->name, name))
+    each++;
+  return each && each->name ? each : NULL;
+}
+
+size_t remote_identity_parts(const DriverIdentity *identity) {
+  size_t count = 0;
+  while (identity && identity->parts[count])
+    count++;
+  return count;
+}
+
+int remote_identity_check(const RemoteTable *table, const DriverDialect *dialect, Error *error) {
+  const char *names[8];
+  size_t count = 0;
+  if (!table->arguments.identity || remote_identity(table, dialect)) return SQLITE_OK;
+  const DriverIdentity *each = dialect->identities;
+  for (; each && each->name && count < sizeof names / sizeof *names; each++)
+    names[count++] = each->name;
+  error_set(error, SQLITE_ERROR, "identity=%s is nothing that a server of connector '%s' has",
+            table->arguments.identity, table->arguments.block);
+  error_suggest(error, table->arguments.identity, names, count);
+  return error->code;
+}
 
 static void add_number(DriverBuffer *key, uint64_t number) {
   char bytes[8];

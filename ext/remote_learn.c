@@ -8,6 +8,7 @@
 **   1 …     "id" INTEGER PRIMARY KEY REMOTE integer unique
 **   n       PRIMARY KEY("a", "b")
 **   n + 1   rows=1000000
+**   n + 2   identity=ctid
 */
 #include "remote_learn.h"
 #include "column_names.h"
@@ -61,7 +62,15 @@ static int learn_columns(const DriverDialect *dialect, const SchemaTable *table,
     if (strcmp(names[i], from->name)) column->remote = copy(from->name, &failed);
   }
   arguments->key_count = table->key_count;
-  return failed ? error_memory(error) : SQLITE_OK;
+  if (failed) return error_memory(error);
+  return module_arguments_key(arguments, error); /* what the user says is better known */
+}
+
+/* A table with a key needs nothing else. */
+static int learn_identity(const SchemaTable *table, ModuleArguments *arguments, Error *error) {
+  if (arguments->key_count || arguments->identity || !table->identity) return SQLITE_OK;
+  arguments->identity = sqlite3_mprintf("%s", table->identity);
+  return arguments->identity ? SQLITE_OK : error_memory(error);
 }
 
 int remote_learn(const DriverDialect *dialect, const Schema *schema, const SchemaTable *table,
@@ -76,6 +85,7 @@ int remote_learn(const DriverDialect *dialect, const Schema *schema, const Schem
   char *qualified = schema_qualified(dialect, schema->name, table->name);
   int code =
       qualified ? learn_columns(dialect, table, names, arguments, error) : error_memory(error);
+  if (code == SQLITE_OK) code = learn_identity(table, arguments, error);
   sqlite3_free(names);
   sqlite3_free(arguments->table);
   arguments->table = qualified;
@@ -99,6 +109,8 @@ static char *key_text(const ModuleArguments *arguments) {
   return sqlite3_str_finish(text); /* NULL: there is none */
 }
 
+#define OTHER_ARGUMENTS 4 /* behind the columns */
+
 /* Argument number `index` behind the table's name, or NULL: there is no such one. "" = nothing. */
 static char *argument_text_at(const ModuleArguments *arguments, int index) {
   if (index < arguments->visible_count) {
@@ -111,15 +123,16 @@ static char *argument_text_at(const ModuleArguments *arguments, int index) {
     char *key = key_text(arguments);
     return key ? key : sqlite3_mprintf("");
   }
-  if (index == 1)
-    return arguments->rows >= 0 ? sqlite3_mprintf("rows=%lld", (long long)arguments->rows)
-                                : sqlite3_mprintf("");
-  return NULL;
+  if (index == 1 && arguments->rows >= 0)
+    return sqlite3_mprintf("rows=%lld", (long long)arguments->rows);
+  if (index == 2 && arguments->identity) return sqlite3_mprintf("identity=%s", arguments->identity);
+  if (index == 3 && arguments->readonly) return sqlite3_mprintf("readonly");
+  return index < OTHER_ARGUMENTS ? sqlite3_mprintf("") : NULL;
 }
 
 void remote_learn_print(sqlite3_str *text, const ModuleArguments *arguments) {
   sqlite3_str_appendf(text, ", %Q", arguments->table);
-  for (int i = 0; i < arguments->visible_count + 2; i++) {
+  for (int i = 0; i < arguments->visible_count + OTHER_ARGUMENTS; i++) {
     char *argument = argument_text_at(arguments, i);
     if (argument && *argument) sqlite3_str_appendf(text, ", %s", argument);
     sqlite3_free(argument);
@@ -164,7 +177,7 @@ int remote_shadow_write(sqlite3 *db, const char *schema, const char *name,
   code = sql ? sqlite3_prepare_v2(db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
   if (code == SQLITE_OK) code = insert(statement, 0, sqlite3_mprintf("%Q", arguments->table));
-  for (int i = 0; code == SQLITE_OK && i < arguments->visible_count + 2; i++)
+  for (int i = 0; code == SQLITE_OK && i < arguments->visible_count + OTHER_ARGUMENTS; i++)
     code = insert(statement, i + 1, argument_text_at(arguments, i));
   sqlite3_finalize(statement);
   return code == SQLITE_OK ? code : failed_sql(db, code, error);

@@ -17,6 +17,7 @@
 */
 #include "../src/cursor.h"
 #include "../src/snapshot.h"
+#include "../src/transaction.h"
 #include "remote_check.h"
 #include "remote_scan_state.h"
 #include "statement_text.h"
@@ -26,7 +27,7 @@
 
 RemoteScan *remote_scan_new(RemoteTable *table) {
   RemoteScan *scan = sqlite3_malloc64(sizeof *scan);
-  size_t columns = (size_t)table->column_count + 1;
+  size_t columns = (size_t)table->column_count + 1 + DRIVER_IDENTITY_PARTS;
   int *map = sqlite3_malloc64(columns * sizeof *map);
   Value *record = sqlite3_malloc64(columns * sizeof *record);
   RemoteAdapt *adapt = remote_adapt_new(table);
@@ -153,8 +154,8 @@ static RemoteSelect make_select(const RemoteScan *scan) {
 int remote_scan_send(RemoteScan *scan, Error *error) {
   RemoteSelect select = make_select(scan);
   end_rows(scan);
-  size_t count = (size_t)remote_select_columns(&select, scan->map);
-  if (count == 0) count = 1;
+  scan->width = (size_t)remote_select_columns(&select, scan->map);
+  size_t count = scan->width ? scan->width : 1;
   bool guarded = remote_select_is_guarded(&select);
   scan->guard = guarded ? (int)count++ : -1;
   scan->asked_at = driver_clock();
@@ -168,10 +169,8 @@ int remote_scan_send(RemoteScan *scan, Error *error) {
 /* ---------------------------------------------------------------- rows */
 
 static int record_row(RemoteScan *scan, Error *error) {
-  for (int i = 0; i < scan->table->column_count; i++) {
-    if (scan->map[i] < 0) continue;
-    size_t place = (size_t)scan->map[i];
-    int code = stream_value(scan->stream, place, &scan->record[place], error);
+  for (size_t i = 0; i < scan->width; i++) {
+    int code = stream_value(scan->stream, i, &scan->record[i], error);
     if (code != SQLITE_OK) return code;
   }
   return remote_adapt_add(scan->adapt, scan->record, error);
@@ -248,6 +247,22 @@ int remote_scan_count(RemoteScan *scan, Error *error) {
 
 /* ---------------------------------------------------------------- start and next */
 
+static bool has_delete(const char *text) {
+  return text_has_word(text, "delete");
+}
+
+/* The plan of a DELETE does not say that it will ask for the key of its rows: it is read with them at once, where the
+** statement could be the one that changes the table. */
+static void want_key(RemoteScan *scan) {
+  const RemoteTable *table = scan->table;
+  sqlite3 *db = table->connector->db;
+  if (!table->changing || scan->plan.distinct || !statement_writes(db)) return;
+  if (scan->plan.count && !text_runs(db, has_delete)) return; /* count(*), most likely */
+  scan->plan.count = false;
+  if (table->identity >= 0)
+    scan->plan.used |= UINT64_C(1) << (table->identity < 63 ? table->identity : 63);
+}
+
 static int take_plan(RemoteScan *scan, const char *text, Error *error) {
   if (scan->plan_text && text && !strcmp(scan->plan_text, text)) return SQLITE_OK;
   remote_plan_clear(&scan->plan);
@@ -258,8 +273,10 @@ static int take_plan(RemoteScan *scan, const char *text, Error *error) {
   if (code != SQLITE_OK) {
     sqlite3_free(scan->plan_text);
     scan->plan_text = NULL;
+    return code;
   }
-  return code;
+  want_key(scan);
+  return SQLITE_OK;
 }
 
 static int check_query(const RemoteScan *scan, Error *error) {
@@ -287,13 +304,14 @@ static int start_rows(RemoteScan *scan, Error *error) {
   if (guessed) scan->limit = 1;
   scan->whole = scan->whole_always;
   RemoteSelect select = make_select(scan);
-  remote_select_columns(&select, scan->map);
+  scan->width = (size_t)remote_select_columns(&select, scan->map);
   AdaptScan asked = {.table = scan->table,
                      .remote = scan->remote,
                      .plan = &scan->plan,
                      .plan_text = scan->plan_text,
                      .arguments = &scan->arguments,
                      .map = scan->map,
+                     .width = scan->width,
                      .whole = scan->whole,
                      .alone = guessed,
                      .limit = scan->limit};
@@ -303,6 +321,15 @@ static int start_rows(RemoteScan *scan, Error *error) {
   if (code != SQLITE_OK) return code;
   scan->eof = false;
   return scan->counting ? remote_scan_count(scan, error) : remote_scan_advance(scan, error);
+}
+
+/* Rows that are to be changed, and have no key, are read in the transaction that changes them: between two, VACUUM
+** could give one the identity of another. Inside BEGIN all is one transaction. */
+static int join(const RemoteScan *scan, Error *error) {
+  const RemoteTable *table = scan->table;
+  bool needed = table->changing && sqlite3_get_autocommit(table->connector->db) &&
+                remote_identity(table, scan->remote->dialect);
+  return needed ? transaction_join(scan->remote, error) : SQLITE_OK;
 }
 
 int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_value **argv,
@@ -315,6 +342,7 @@ int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_valu
   leave_remote(scan);
   scan->remote = remote;
   code = take_plan(scan, plan, error);
+  if (code == SQLITE_OK) code = join(scan, error);
   if (code == SQLITE_OK)
     code = remote_arguments_take(scan->table, remote->dialect, &scan->plan, argc, argv,
                                  &scan->arguments, error);
@@ -375,6 +403,8 @@ sqlite3_value *remote_scan_parameter(RemoteScan *scan, int parameter) {
 
 static bool has_key_columns(const RemoteScan *scan) {
   const ModuleArguments *arguments = &scan->table->arguments;
+  if (remote_identity(scan->table, scan->remote->dialect))
+    return !scan->counting && scan->map[scan->table->column_count] >= 0;
   for (int i = 0; i < scan->table->column_count; i++) {
     bool needed = arguments->key_count == 0 || arguments->columns[i].key;
     if (needed && (scan->counting || scan->map[i] < 0)) return false;
@@ -397,29 +427,47 @@ int remote_scan_rowid(RemoteScan *scan, sqlite3_int64 *rowid, Error *error) {
                    scan->table->place.table, scan->table->arguments.columns[column].name);
 }
 
-int remote_scan_key(RemoteScan *scan, Value *key, Error *error) {
+/* Values of the result that follow each other. */
+static int add_parts(RemoteScan *scan, int place, size_t count, Error *error) {
+  Value value;
+  for (size_t i = 0; i < count; i++) {
+    int code = remote_scan_result(scan, (size_t)place + i, &value, error);
+    if (code != SQLITE_OK) return code;
+    remote_key_add(&scan->key, &value);
+  }
+  return SQLITE_OK;
+}
+
+/* Equal rows are counted, so that each is another one. */
+static int number_row(RemoteScan *scan, Error *error) {
+  sqlite3_int64 number;
+  uint64_t hash = row_hash(ROW_HASH_START, scan->key.data, scan->key.size);
+  if (row_identity_next(&scan->identity, hash, &number) != SQLITE_OK) return error_memory(error);
+  buffer_reset(&scan->key);
+  Value hashed = {.type = VALUE_INTEGER, .integer = number};
+  remote_key_add(&scan->key, &hashed);
+  return SQLITE_OK;
+}
+
+static int make_key(RemoteScan *scan, Error *error) {
   const RemoteTable *table = scan->table;
+  const DriverIdentity *identity = remote_identity(table, scan->remote->dialect);
+  bool keyed = table->arguments.key_count > 0;
+  int code = SQLITE_OK;
+  buffer_reset(&scan->key);
+  if (identity)
+    return add_parts(scan, scan->map[table->column_count], remote_identity_parts(identity), error);
+  for (int i = 0; i < table->column_count && code == SQLITE_OK; i++)
+    if (!keyed || table->arguments.columns[i].key) code = add_parts(scan, scan->map[i], 1, error);
+  return code == SQLITE_OK && !keyed && !scan->key.failed ? number_row(scan, error) : code;
+}
+
+int remote_scan_key(RemoteScan *scan, Value *key, Error *error) {
   int code = SQLITE_OK;
   if (!has_key_columns(scan)) code = remote_anew_whole(scan, error);
   if (code == SQLITE_OK && !scan->has_key) {
-    buffer_reset(&scan->key);
-    for (int i = 0; i < table->column_count && code == SQLITE_OK; i++) {
-      Value value;
-      if (table->arguments.key_count && !table->arguments.columns[i].key) continue;
-      code = remote_scan_result(scan, (size_t)scan->map[i], &value, error);
-      if (code == SQLITE_OK) remote_key_add(&scan->key, &value);
-    }
+    code = make_key(scan, error);
     if (code == SQLITE_OK && scan->key.failed) code = error_memory(error);
-    if (code == SQLITE_OK && table->arguments.key_count == 0) {
-      /* equal rows are counted, so that each is another one */
-      sqlite3_int64 number;
-      uint64_t hash = row_hash(ROW_HASH_START, scan->key.data, scan->key.size);
-      if (row_identity_next(&scan->identity, hash, &number) != SQLITE_OK)
-        return error_memory(error);
-      buffer_reset(&scan->key);
-      Value hashed = {.type = VALUE_INTEGER, .integer = number};
-      remote_key_add(&scan->key, &hashed);
-    }
     scan->has_key = code == SQLITE_OK;
   }
   *key = (Value){.type = VALUE_BLOB, .bytes = {.data = scan->key.data, .size = scan->key.size}};

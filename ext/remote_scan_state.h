@@ -24,7 +24,8 @@ struct RemoteScan {
   RemotePlan plan;
   char *plan_text;
   bool whole_always; /* _key was asked for once: all columns are fetched from the start */
-  int *map;          /* column → place in the result, -1 = not there */
+  int *map;          /* column → place in the result, -1 = not there (remote_select_columns) */
+  size_t width;      /* of them: values of a row, but for the guard */
   RemoteArguments arguments;
   RemoteAdapt *adapt;
   Value *record; /* room for a row that is remembered */

@@ -49,14 +49,18 @@ int remote_select_columns(const RemoteSelect *select, int *map) {
   bool distinct = is_distinct(select), raw = remote_select_is_raw(select);
   bool key = table->identity >= 0 &&
              (select->plan->used >> (table->identity < 63 ? table->identity : 63)) & 1;
+  const DriverIdentity *identity = remote_identity(table, select->dialect);
   int count = 0;
   for (int i = 0; i < table->column_count; i++) {
     bool wanted = raw || is_used(select, i) || (i == table->rowid_column && !distinct);
-    /* _key is made of the key, or of all columns */
-    if (key && (table->arguments.columns[i].key || table->arguments.key_count == 0)) wanted = true;
+    /* _key is made of the key, or of the identity, or of all columns */
+    bool all = table->arguments.key_count == 0 && !identity;
+    if (key && (table->arguments.columns[i].key || all)) wanted = true;
     map[i] = wanted && !counts(select) ? count++ : -1;
   }
-  return count;
+  bool wanted = identity && (key || select->whole) && !counts(select);
+  map[table->column_count] = wanted ? count : -1;
+  return wanted ? count + (int)remote_identity_parts(identity) : count;
 }
 
 /* ---------------------------------------------------------------- FROM */
@@ -123,6 +127,14 @@ static void print_guard(const RemoteSelect *select, PushPrinter *printer) {
   buffer_text(printer->sql, ")");
 }
 
+static void print_identity(const RemoteSelect *select, int printed, PushPrinter *printer) {
+  const DriverIdentity *identity = remote_identity(select->table, select->dialect);
+  for (size_t i = 0; i < remote_identity_parts(identity); i++) {
+    if (printed++) buffer_text(printer->sql, ", ");
+    buffer_text(printer->sql, identity->parts[i]);
+  }
+}
+
 static int print_columns(const RemoteSelect *select, PushPrinter *printer, Error *error) {
   const RemoteTable *table = select->table;
   int *map = sqlite3_malloc64((size_t)(table->column_count + 1) * sizeof *map);
@@ -134,6 +146,7 @@ static int print_columns(const RemoteSelect *select, PushPrinter *printer, Error
     if (printed++) buffer_text(printer->sql, ", ");
     push_name(printer, table->columns[i].name);
   }
+  if (map[table->column_count] >= 0) print_identity(select, printed, printer);
   if (count == 0) buffer_text(printer->sql, "1");
   if (remote_select_is_guarded(select)) print_guard(select, printer);
   sqlite3_free(map);

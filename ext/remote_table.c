@@ -9,7 +9,7 @@
 ** they stand in the statement, so that xConnect needs nobody.
 **
 ** A table with a single integer key has that as its rowid. Every other is WITHOUT ROWID with one hidden
-** column _key, whose values tell its rows apart: as a column it is only fetched when it is used.
+** column _key, whose values tell its rows apart (remote_key.c): as a column it is only fetched when it is used.
 */
 #include "remote_table.h"
 #include "shown_rows.h"
@@ -176,6 +176,7 @@ static int create_table(RemoteTable *table, Error *error) {
   }
   if (code != SQLITE_OK) return code;
   code = learn_columns(table, remote, error);
+  if (code == SQLITE_OK) code = remote_identity_check(table, remote->dialect, error);
   remote_release(remote);
   if (code != SQLITE_OK || arguments->is_url) return code;
   return table_block_create(&table->place, table->connector, arguments, error);

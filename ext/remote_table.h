@@ -53,6 +53,7 @@ typedef struct RemoteTable {
   int rowid_column;          /* the integer key, or -1 */
   int surplus;               /* number of that column, or -1 */
   int identity;              /* number of _key, or -1 */
+  bool changing;             /* the transaction has a statement that changes it (xBegin) */
   struct RemoteScan *newest; /* the scan that was made last, while it is there */
   bool utf16;                /* the host's texts are UTF-16, and BINARY compares these bytes */
   bool wrappable;            /* filters can be put around the query */
@@ -148,8 +149,8 @@ typedef struct RemoteSelect {
   int64_t limit;      /* -1 = none */
 } RemoteSelect;
 
-/* Which columns the statement gives: map[column] is its place in the result or -1; map has
-** table->column_count elements. Returns their number. */
+/* Which columns the statement gives: map[column] is its place in the result or -1, map[table->column_count] that of
+** the first part of the identity (remote_identity), which the others follow. Returns their number. */
 int remote_select_columns(const RemoteSelect *select, int *map);
 /* Does a last column follow that is true when ORDER BY is not right for some row, so that the statement must
 ** be sent again with by_text? */
@@ -187,6 +188,12 @@ sqlite3_value *remote_scan_parameter(RemoteScan *scan, int parameter);
 int remote_scan_key(RemoteScan *scan, Value *key, Error *error);
 
 /* ---- keys ---- */
+
+/* What the server has to tell the table's rows apart, where it has no key; NULL = nothing. */
+const DriverIdentity *remote_identity(const RemoteTable *table, const DriverDialect *dialect);
+size_t remote_identity_parts(const DriverIdentity *identity); /* NULL: 0 */
+/* At CREATE: does the server have what `identity=` says? */
+int remote_identity_check(const RemoteTable *table, const DriverDialect *dialect, Error *error);
 
 /* Appends one value in a form in which equal values, and only these, have equal bytes. */
 void remote_key_add(DriverBuffer *key, const Value *value);

@@ -7,7 +7,8 @@
 **            and has a default, the server is left to use it. SQLite gives NULL for what was not named.
 **   UPDATE   those that SQLite changes (sqlite3_vtab_nochange)
 **
-** Which row: the integer key is the rowid; else _key has the values of the key (remote_key.c).
+** Which row: the integer key is the rowid; else _key has the values of the key, or of what the server has in its
+** place (remote_key.c).
 */
 #include "remote_write.h"
 #include "../src/affinity.h"
@@ -37,7 +38,7 @@ typedef struct Change {
 /* ---------------------------------------------------------------- memory */
 
 static int change_init(Change *change, RemoteTable *table, Error *error) {
-  size_t room = (size_t)table->column_count * 2 + 2;
+  size_t room = (size_t)table->column_count * 2 + 2 + DRIVER_IDENTITY_PARTS;
   *change = (Change){.table = table};
   change->columns = sqlite3_malloc64(room * sizeof *change->columns);
   change->keys = sqlite3_malloc64(room * sizeof *change->keys);
@@ -147,30 +148,66 @@ static void add_key(Change *change, int column, const Value *value) {
 /* ---------------------------------------------------------------- the row */
 
 static int no_key(const RemoteTable *table, Error *error) {
+  return error_set(
+      error, SQLITE_READONLY,
+      "remote table %s has no key, by which its rows could be told apart: rows can only be "
+      "inserted; give it a primary key on the server and make it anew (connector_attach again), "
+      "tell the key of a view by CREATE VIRTUAL TABLE … USING connector(%s, %Q, PRIMARY "
+      "KEY(\"column\", …)), or write by connector_execute('%s', …)",
+      table->place.table, table->arguments.block, table->arguments.table, table->arguments.block);
+}
+
+static int no_replace(const RemoteTable *table, Error *error) {
   return error_set(error, SQLITE_READONLY,
-                   "remote table %s has no key, by which its rows could be told apart: rows can be "
-                   "inserted; give it a primary key on the server, or write by "
+                   "remote table %s has no key, by which OR REPLACE could find a row: use INSERT, "
+                   "or give it a primary key on the server and make it anew, or write by "
                    "connector_execute('%s', …)",
                    table->place.table, table->arguments.block);
 }
 
+static int wrong_key(const RemoteTable *table, Error *error) {
+  return error_set(error, SQLITE_MISMATCH, "_key is not one that was read from table %s",
+                   table->place.table);
+}
+
+/* What the server has in place of a key: expressions, of which the first is enough to name the row by. */
+static void add_part(Change *change, const DriverIdentity *identity, size_t part,
+                     const Value *value) {
+  change->text.plain_keys = true;
+  change->key_nulls[part] = value->type == VALUE_NULL;
+  change->keys[change->text.key_count++] = identity->parts[part];
+  if (value->type == VALUE_NULL) return;
+  if (part == 0) name_key(change, identity->parts[part]);
+  change->values[change->value_count++] = *value;
+}
+
+static int take_parts(Change *change, const DriverIdentity *identity, const char *at,
+                      const char *end, Error *error) {
+  Value value;
+  for (size_t i = 0; i < remote_identity_parts(identity); i++) {
+    if (!at || !remote_key_take(&at, end, &value)) return wrong_key(change->table, error);
+    add_part(change, identity, i, &value);
+  }
+  return SQLITE_OK;
+}
+
 /* The row that is there, by its rowid or _key. */
-static int take_identity(Change *change, sqlite3_value *identity, Error *error) {
+static int take_identity(Change *change, sqlite3_value *key, Error *error) {
   RemoteTable *table = change->table;
+  const DriverIdentity *identity = remote_identity(table, change->remote->dialect);
   if (table->rowid_column >= 0) {
-    Value key = {.type = VALUE_INTEGER, .integer = sqlite3_value_int64(identity)};
-    add_key(change, table->rowid_column, &key);
+    Value rowid = {.type = VALUE_INTEGER, .integer = sqlite3_value_int64(key)};
+    add_key(change, table->rowid_column, &rowid);
     return SQLITE_OK;
   }
+  const char *at = sqlite3_value_blob(key);
+  const char *end = at ? at + sqlite3_value_bytes(key) : NULL;
+  if (identity) return take_parts(change, identity, at, end, error);
   if (table->arguments.key_count == 0) return no_key(table, error);
-  const char *at = sqlite3_value_blob(identity);
-  const char *end = at ? at + sqlite3_value_bytes(identity) : NULL;
   for (int i = 0; i < table->column_count; i++) {
     Value value;
     if (!table->arguments.columns[i].key) continue;
-    if (!at || !remote_key_take(&at, end, &value))
-      return error_set(error, SQLITE_MISMATCH, "_key is not one that was read from table %s",
-                       table->place.table);
+    if (!at || !remote_key_take(&at, end, &value)) return wrong_key(table, error);
     add_key(change, i, &value);
   }
   return SQLITE_OK;
@@ -203,7 +240,7 @@ static int take_inserted(Change *change, sqlite3_value **argv, Error *error) {
       if (table->arguments.columns[i].key)
         change->keys[change->text.key_count++] = table->columns[i].name;
   if (change->text.kind == WRITE_INSERT_OR_REPLACE && change->text.key_count == 0)
-    return no_key(table, error);
+    return no_replace(table, error);
   if (table->rowid_column >= 0 && change->key.type == VALUE_NULL)
     change->text.returning = table->columns[table->rowid_column].name;
   return SQLITE_OK;
@@ -384,13 +421,28 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
   return SQLITE_OK;
 }
 
+/* A row that UPDATE … FROM finds several times is changed once, as in a table of SQLite's; which of them counts SQLite
+** leaves open. The second time it would not be what it was. */
+static int first_change(Change *change, sqlite3_value *identity, bool *first, Error *error) {
+  const RemoteTable *table = change->table;
+  const DriverIdentity *known = remote_identity(table, change->remote->dialect);
+  Value key;
+  *first = true;
+  if (!known || !known->changes || !table->shown) return SQLITE_OK;
+  if (value_get(identity, &key) != SQLITE_OK) return error_memory(error);
+  return shown_rows_change(table->shown, &key, first, error);
+}
+
 static int update(Change *change, sqlite3_value **argv, Error *error) {
   int conflict = sqlite3_vtab_on_conflict(change->table->connector->db);
   Value key;
   int64_t affected;
   change->text.kind = WRITE_UPDATE;
+  bool first;
   int code = refused(change, argv, false, take_updated(change, argv, error), error);
   if (code != SQLITE_OK || change->text.column_count == 0) return code;
+  code = first_change(change, argv[0], &first, error);
+  if (code != SQLITE_OK || !first) return code;
   bool now = conflict == SQLITE_FAIL || conflict == SQLITE_IGNORE;
   return send(change, true, now, &affected, &key, error);
 }
@@ -409,11 +461,23 @@ static int query_is_read_only(const RemoteTable *table, Error *error) {
                    table->arguments.block);
 }
 
+int remote_write_check(const RemoteTable *table, Error *error) {
+  if (table->arguments.query) return query_is_read_only(table, error);
+  if (!table->arguments.readonly) return SQLITE_OK;
+  return error_set(error, SQLITE_READONLY,
+                   "remote table %s was made with the option readonly: nothing was sent; make it "
+                   "without (DROP and CREATE, or connector_attach again), or write by "
+                   "connector_execute('%s', …)",
+                   table->place.table, table->arguments.block);
+}
+
 int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int64 *rowid,
                  Error *error) {
   Change change;
-  if (table->arguments.query) return query_is_read_only(table, error);
-  int code = change_init(&change, table, error);
+  int code =
+      remote_write_check(table, error); /* xBegin is not called after CREATE in a transaction */
+  if (code != SQLITE_OK) return code;
+  code = change_init(&change, table, error);
   if (code == SQLITE_OK) code = remote_table_remote(table, &change.remote, error);
   if (code == SQLITE_OK) {
     change.text.dialect = change.remote->dialect;

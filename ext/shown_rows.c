@@ -9,7 +9,7 @@ struct ShownRows {
   Connector *connector;
   int columns;
   sqlite3 *db;
-  sqlite3_stmt *put, *get;
+  sqlite3_stmt *put, *get, *change;
 };
 
 static int failed(const ShownRows *rows, int code, Error *error) {
@@ -28,6 +28,7 @@ void shown_rows_free(ShownRows *rows) {
   if (!rows) return;
   sqlite3_finalize(rows->put);
   sqlite3_finalize(rows->get);
+  sqlite3_finalize(rows->change);
   sqlite3_close(rows->db);
   sqlite3_free(rows);
 }
@@ -42,11 +43,15 @@ static int open_store(ShownRows *rows, Error *error) {
   if (code == SQLITE_OK)
     code = sqlite3_exec(rows->db,
                         "PRAGMA journal_mode=off; PRAGMA synchronous=off; BEGIN; "
-                        "CREATE TABLE IF NOT EXISTS r(key PRIMARY KEY, hashes) WITHOUT ROWID",
+                        "CREATE TABLE IF NOT EXISTS r(key PRIMARY KEY, hashes) WITHOUT ROWID;"
+                        "CREATE TABLE IF NOT EXISTS changed(key PRIMARY KEY) WITHOUT ROWID",
                         NULL, NULL, NULL);
   if (code == SQLITE_OK)
     code =
         sqlite3_prepare_v2(rows->db, "SELECT hashes FROM r WHERE key = ?1", -1, &rows->get, NULL);
+  if (code == SQLITE_OK)
+    code = sqlite3_prepare_v2(rows->db, "INSERT OR IGNORE INTO changed VALUES (?1)", -1,
+                              &rows->change, NULL);
   if (code == SQLITE_OK)
     code = sqlite3_prepare_v2(rows->db, "REPLACE INTO r VALUES (?1, ?2)", -1, &rows->put, NULL);
   return code == SQLITE_OK ? code : failed(rows, code, error);
@@ -118,12 +123,27 @@ void shown_row_clear(ShownRow *row) {
 
 /* ---------------------------------------------------------------- the change */
 
+static void bind_value(sqlite3_stmt *statement, const Value *key) {
+  bool blob = key->type == VALUE_BLOB;
+  bind_key(statement, key->integer, blob ? key->bytes.data : NULL, blob ? key->bytes.size : 0);
+}
+
+int shown_rows_change(ShownRows *rows, const Value *key, bool *first, Error *error) {
+  *first = true;
+  if (!rows->change) return SQLITE_OK;
+  bind_value(rows->change, key);
+  sqlite3_step(rows->change);
+  int code = sqlite3_reset(rows->change);
+  sqlite3_clear_bindings(rows->change);
+  *first = sqlite3_changes(rows->db) > 0;
+  return code == SQLITE_OK ? code : failed(rows, code, error);
+}
+
 int shown_rows_same(ShownRows *rows, const Value *key, int column, const Value *value, bool *same,
                     Error *error) {
   *same = false;
   if (!rows->get) return SQLITE_OK;
-  bool blob = key->type == VALUE_BLOB;
-  bind_key(rows->get, key->integer, blob ? key->bytes.data : NULL, blob ? key->bytes.size : 0);
+  bind_value(rows->get, key);
   int code = sqlite3_step(rows->get);
   if (code == SQLITE_ROW &&
       sqlite3_column_bytes(rows->get, 0) == rows->columns * (int)sizeof(uint64_t)) {

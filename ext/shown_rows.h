@@ -6,6 +6,8 @@
 ** REAL does not have would be lost on the server, and what others have changed meanwhile would be undone. So the
 ** values that the scan gave are remembered by their hash, and a column that comes back as it was is left alone.
 **
+** A row that the FROM clause finds several times comes several times: which was changed already is remembered too.
+**
 ** The rows lie in a private SQLite database, which spills into a temporary file.
 */
 #ifndef CONNECTOR_SHOWN_ROWS_H
@@ -39,5 +41,7 @@ void shown_row_clear(ShownRow *row);
 /* *same: the column of the row with this key had this value. */
 int shown_rows_same(ShownRows *rows, const Value *key, int column, const Value *value, bool *same,
                     Error *error);
+/* The row with this key is changed: *first is false when it was before. */
+int shown_rows_change(ShownRows *rows, const Value *key, bool *first, Error *error);
 
 #endif

@@ -237,14 +237,6 @@ static int batch_new(const char *sql, size_t size, size_t width, Batch **batch, 
   return SQLITE_OK;
 }
 
-/* Makes sure that the block takes part, so that the batch has a place to hang on. */
-static int participant_ensure(Remote *remote, Error *error) {
-  Turn turn;
-  if (participant_find(remote)) return SQLITE_OK;
-  int rc = transaction_enter(remote, TURN_WRITE, &turn, error);
-  return rc ? rc : transaction_leave(&turn, SQLITE_OK, error);
-}
-
 /* Puts the row behind those that wait, or first sends these when they are others. */
 static int batch_append(Remote *remote, const Batch *like, const Value *values, Batch **result,
                         Error *error) {
@@ -282,7 +274,7 @@ int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arg
   int64_t affected;
   if (!can_batch(remote, sql, size, arguments) || send_single(remote))
     return execute_operation(remote, sql, size, arguments, &affected, error);
-  int rc = participant_ensure(remote, error);
+  int rc = transaction_join(remote, error);
   if (rc) return rc;
   if (!participant_find(remote)) /* not in a transaction of SQLite's after all */
     return execute_operation(remote, sql, size, arguments, &affected, error);
@@ -349,7 +341,7 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
                   Error *error) {
   *key = (Value){.type = VALUE_NULL};
   *affected = -1;
-  int rc = participant_ensure(remote, error);
+  int rc = transaction_join(remote, error);
   if (rc) return rc;
   Participant *participant = participant_find(remote);
   int64_t number = participant ? count_row(participant) : 1;

@@ -185,6 +185,18 @@ typedef struct DriverTwoPhase {
   const char *held;   /* SQLSTATE: there, and another session is at it; NULL = the same as absent */
 } DriverTwoPhase;
 
+#define DRIVER_IDENTITY_PARTS 3
+
+/* What the server has to tell the rows of a table apart that has no key. */
+typedef struct DriverIdentity {
+  const char *name; /* as the catalog and USING connector(…, identity=NAME) have it */
+  /* SQL expressions over the table's row, NULL behind the last one: together no two rows have the same, and a row
+  ** keeps them for as long as nobody changes it. They are read with a row, and asked for by = when it is written,
+  ** which must not read the whole table. */
+  const char *parts[DRIVER_IDENTITY_PARTS + 1];
+  bool changes; /* a row that was changed has another one */
+} DriverIdentity;
+
 typedef struct DriverDialect {
   const char *name;      /* "postgresql", "mysql", "sqlite" */
   char identifier_quote; /* '"' or '`'; doubled inside */
@@ -245,8 +257,9 @@ typedef struct DriverDialect {
                              character set that its column is compared in */
   bool nulls_last;    /* NULL sorts as the largest value unless the text says otherwise */
   bool dynamic_types; /* a column may hold values of every type, and SQLite's rules hold there */
-  const char *catalog_names; /* only the names of its tables; for a server where one damaged
+  const char *catalog_names;        /* only the names of its tables; for a server where one damaged
                                         table makes catalog_columns fail, else NULL */
+  const DriverIdentity *identities; /* ends with a line without name; NULL = none */
 } DriverDialect;
 
 /* ---------------------------------------------------------------- connections and statements */

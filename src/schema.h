@@ -6,7 +6,7 @@
 **
 **   part table number index  name    kind      type                  the rest
 **   0    ''    –      –      schema  –         –                     –
-**   1    table –      –      –       its kind  –                     rows, bytes, comment
+**   1    table –      –      –       its kind  its identity          rows, bytes, comment
 **   2    table place  –      column  class     as the server prints  not_null, default, generated,
 **                                                                    compare, comment
 **   3    table place  index  column  'primary' | 'unique' | 'index'  –
@@ -14,7 +14,8 @@
 ** in the order of table (by bytes), part, index, number. No row at all: there is no such schema,
 ** or the user may not use it. Part 3 has one row per key column of each index that can find single
 ** rows in order (a B-tree over whole rows); its name is NULL where an expression or a part of a
-** value is indexed. The classes are those of driver.h; compare is the
+** value is indexed. An identity is the name of a DriverIdentity that tells the table's rows apart, or NULL. The
+** classes are those of driver.h; compare is the
 ** word of a SchemaCompare, with " short" behind it for a text of at most 255 characters. Tables without a column
 ** that may be selected are left out, and so are columns and indexes of tables that part 1 does not
 ** have (sequences).
@@ -63,6 +64,8 @@ typedef struct SchemaTable {
       *kind; /* "table", "partitioned table", "partition", "view", "materialized view", "foreign
                           table", "virtual table", "shadow table", "system table", "system view" */
   const char *comment; /* NULL = none */
+  const char
+      *identity;       /* what tells its rows apart beside a key (DriverIdentity), NULL = nothing */
   int64_t rows, bytes; /* the server's estimates; -1 = it has none */
   SchemaColumn *columns;
   size_t column_count; /* at least 1 */

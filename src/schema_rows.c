@@ -251,6 +251,7 @@ static void read_table(SchemaReader *reader) {
   tables[schema->table_count++] = (SchemaTable){.name = keep_or_empty(reader, ROW_TABLE),
                                                 .kind = keep_or_empty(reader, ROW_KIND),
                                                 .comment = keep(reader, ROW_COMMENT),
+                                                .identity = keep(reader, ROW_TYPE),
                                                 .rows = value_number(&reader->row[ROW_ROWS], -1),
                                                 .bytes = value_number(&reader->row[ROW_BYTES], -1)};
   reader->column_room = 0;

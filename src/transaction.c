@@ -449,3 +449,10 @@ int transaction_leave(Turn *turn, int failed, Error *error) {
   return turn->joining == JOIN_ENLISTED ? leave_enlisted(turn, failed, error)
                                         : leave_own(turn, failed, error);
 }
+
+int transaction_join(Remote *remote, Error *error) {
+  Turn turn;
+  if (participant_find(remote)) return SQLITE_OK;
+  int rc = transaction_enter(remote, TURN_WRITE, &turn, error);
+  return rc ? rc : transaction_leave(&turn, SQLITE_OK, error);
+}

@@ -71,6 +71,9 @@ void transaction_log(const Turn *turn);
 ** the call failed; the connection goes back. `failed` is the code so far; returns the final one: a failed
 ** COMMIT makes an error, and a bare write whose answer was lost becomes "outcome unknown". */
 int transaction_leave(Turn *turn, int failed, Error *error);
+/* Makes the block take part in SQLite's transaction before it writes: what it reads from now on is read in the
+** transaction that the rows will be written in. Sends BEGIN at most. Where SQLite has no transaction it does nothing. */
+int transaction_join(Remote *remote, Error *error);
 /* True between xBegin and xCommit or xRollback. */
 bool transaction_active(const Connector *connector);
 /* True when the block takes part in SQLite's current transaction. */

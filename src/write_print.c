@@ -134,7 +134,10 @@ static void print_where(Writer *writer) {
   const WriteText *text = writer->text;
   for (size_t i = 0; i < text->key_count; i++) {
     put(writer, i ? " AND " : " WHERE ");
-    push_name(&writer->printer, text->keys[i]);
+    if (text->plain_keys)
+      put(writer, text->keys[i]);
+    else
+      push_name(&writer->printer, text->keys[i]);
     if (text->key_nulls[i]) {
       put(writer, " IS NULL");
     } else {

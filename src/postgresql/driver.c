@@ -116,6 +116,15 @@ static const DriverTwoPhase two_phase = {
     .held = "55000",
 };
 
+/* The place of a row is soon that of another one: after a change, VACUUM and an INSERT. So the transaction that wrote
+** the row is asked for as well, by which the UPDATE or DELETE finds no row then; and the file, as VACUUM FULL and CLUSTER
+** move rows within what one transaction wrote. The place alone is a condition that the planner can search by. */
+static const DriverIdentity identities[] = {
+    {.name = "ctid",
+     .parts = {"ctid", "xmin", "pg_catalog.pg_relation_filenode(tableoid)"},
+     .changes = true},
+    {0}};
+
 static const DriverDialect dialect = {
     .name = "postgresql",
     .identifier_quote = '"',
@@ -151,6 +160,7 @@ static const DriverDialect dialect = {
     .nulls_last = true,
     .catalog_columns = pg_catalog_columns,
     .catalog_table_columns = pg_catalog_table_columns,
+    .identities = identities,
 };
 
 static const Driver driver = {

@@ -8,6 +8,10 @@
 ** functions that measure would wait for a table that somebody has locked. A partitioned table has
 ** the sum of its partitions. What of a domain matters is its base type, as in a result.
 **
+** A row of a plain table is found again by its place (ctid). Not in a partitioned table or one that others inherit
+** from, of whose rows several have the same place, nor in a table whose access method is not the server's own (heap,
+** which has the number 2), where nobody knows what a place is.
+**
 ** Sorting by the bytes of a text: "C", "POSIX" and the built-in provider's collations, when the
 ** server's encoding has the order of UTF-8.
 */
@@ -28,7 +32,8 @@
 
 #define RELATION(filter)                                                                           \
   "relation AS MATERIALIZED (SELECT c.oid, c.relname, c.relkind, c.relispartition,"                \
-  " c.reltuples, c.relpages, place.is_system, pg_catalog.has_table_privilege(c.oid,"               \
+  " c.relhassubclass, c.relam, c.reltuples, c.relpages, place.is_system, "                         \
+  "pg_catalog.has_table_privilege(c.oid,"                                                          \
   " 'SELECT') AS readable FROM place JOIN pg_catalog.pg_class c ON c.relnamespace" EQ              \
   "place.oid WHERE c.relkind" EQ "ANY (ARRAY['r', 'p', 'v', 'm', 'f'])" filter ")"
 
@@ -105,6 +110,10 @@
   "'m' THEN 'materialized view' WHEN r.relkind" EQ                                                 \
   "'f' THEN 'foreign table' WHEN r.relispartition THEN 'partition' ELSE 'table' END"
 
+#define IDENTITY                                                                                   \
+  "CASE WHEN r.relkind" EQ "'r' AND r.relam" EQ "2 AND r.readable AND NOT (r.is_system OR"         \
+  " r.relispartition OR r.relhassubclass) THEN 'ctid' END"
+
 /* Joined, not looked up: many look-ups make the planner compile the whole statement first (jit). */
 #define DESCRIPTION(object, column)                                                                \
   " LEFT JOIN pg_catalog.pg_description n ON n.objoid" EQ "" object " AND n.classoid" EQ           \
@@ -116,7 +125,7 @@
 
 #define TABLE_ROWS                                                                                 \
   "SELECT 1, r.relname, 0, CAST(NULL AS pg_catalog.name), CAST(NULL AS"                            \
-  " pg_catalog.name), " KIND ", " NULL_TEXT ", CASE WHEN coalesce(w.reltuples, r.reltuples)" GE    \
+  " pg_catalog.name), " KIND ", " IDENTITY ", CASE WHEN coalesce(w.reltuples, r.reltuples)" GE     \
   "0 THEN CAST(coalesce(w.reltuples, r.reltuples) AS pg_catalog.int8) END, CASE WHEN"              \
   " r.relkind" EQ "ANY (ARRAY['r', 'p', 'm']) AND coalesce(w.reltuples, r.reltuples)" GE           \
   "0 THEN pg_catalog.int8mul(coalesce(w.relpages, r.relpages),"                                    \

@@ -3,6 +3,13 @@
 */
 #include "lite.h"
 
+/* VACUUM may give other rowids, and a deleted one is given again: not while a transaction is open that reads the row
+** and writes it (transaction_join). */
+static const DriverIdentity identities[] = {{.name = "rowid", .parts = {"rowid"}},
+                                            {.name = "_rowid_", .parts = {"_rowid_"}},
+                                            {.name = "oid", .parts = {"oid"}},
+                                            {0}};
+
 static const DriverDialect dialect = {
     .name = "sqlite",
     .identifier_quote = '"',
@@ -32,6 +39,7 @@ static const DriverDialect dialect = {
     .catalog_columns = lite_catalog_columns,
     .catalog_table_columns = lite_catalog_table_columns,
     .catalog_names = lite_catalog_names,
+    .identities = identities,
 };
 
 static const char *library_version(void) {

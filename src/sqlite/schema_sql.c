@@ -8,6 +8,8 @@
 ** table and NUMERIC in others, has none in a view where a STRICT table is. Nor does SQLite keep a number of
 ** rows where it can be asked without knowing whether it is there (sqlite_stat1).
 **
+** A table's rowid tells its rows apart, by the first of its three names that is not the name of a column.
+**
 ** sqlite_schema and the like are found by name, but not listed.
 */
 #include "lite.h"
@@ -22,6 +24,13 @@
                          " WHEN " HAS("blob") " THEN 'blob'"                                       \
                                               " WHEN " HAS("real") " OR " HAS("floa") " OR " HAS(  \
                                                   "doub") " THEN 'real' ELSE 'number' END"
+
+#define IS_FREE(word)                                                                              \
+  "NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(t.name, t.schema) WHERE lower(name) = '" word "')"
+#define IDENTITY                                                                                   \
+  "CASE WHEN t.type <> 'table' OR t.wr OR t.name LIKE 'sqlite!_%' ESCAPE '!' THEN NULL "           \
+  "WHEN " IS_FREE("rowid") " THEN 'rowid' WHEN " IS_FREE(                                          \
+      "_rowid_") " THEN '_rowid_' WHEN " IS_FREE("oid") " THEN 'oid' END"
 
 #define TABLES(filter)                                                                             \
   "WITH text AS MATERIALIZED (SELECT 'main' AS schema, name, sql FROM main.sqlite_schema"          \
@@ -52,8 +61,8 @@
   " UNION ALL "                                                                                    \
   "SELECT 1, t.name, NULL, NULL, NULL, CASE WHEN t.name LIKE 'sqlite!_%' ESCAPE '!'"               \
   " THEN 'system table' WHEN t.type IN ('virtual', 'shadow') THEN t.type || ' table'"              \
-  " ELSE t.type END,"                                                                              \
-  " NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tab t"                                     \
+  " ELSE t.type END, " IDENTITY ","                                                                \
+  " NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM tab t"                                           \
   " UNION ALL "                                                                                    \
   "SELECT 2, c.tab, c.cid + 1, NULL, c.name, " CLASS_OF_COL ", c.type, NULL, NULL,"                \
   " c.\"notnull\" OR c.is_rowid, c.dflt_value,"                                                    \
