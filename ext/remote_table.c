@@ -140,6 +140,7 @@ void remote_table_free(RemoteTable *table) {
   buffer_clear(&table->writes.sql);
   buffer_clear(&table->writes.alone);
   buffer_clear(&table->writes.copy);
+  buffer_clear(&table->writes.together);
   shown_rows_free(table->shown);
   sqlite3_free(table);
 }
@@ -214,7 +215,8 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
                          .writes = {.form = {.host = &connector->host},
                                     .sql = {.host = &connector->host},
                                     .alone = {.host = &connector->host},
-                                    .copy = {.host = &connector->host}},
+                                    .copy = {.host = &connector->host},
+                                    .together = {.host = &connector->host}},
                          .arguments = *arguments,
                          .rowid_column = -1,
                          .surplus = -1,

@@ -276,6 +276,10 @@ static bool can_copy(const Change *change) {
          change->remote->driver->load;
 }
 
+static bool goes_together(const Change *change) {
+  return change->remote->driver->execute_together && write_goes_together(&change->text);
+}
+
 /* What the texts depend on: the names are those of the table, so that their addresses tell them apart. */
 static void print_form(const Change *change, DriverBuffer *form) {
   const WriteText *text = &change->text;
@@ -311,6 +315,11 @@ static int print_texts(const Change *change, bool alone, Error *error) {
     write_print(&text, &texts->copy);
     if (texts->copy.failed) code = error_memory(error);
   }
+  if (code == SQLITE_OK && goes_together(change)) {
+    buffer_reset(&texts->together);
+    write_together_print(&change->text, &texts->together);
+    if (texts->together.failed) code = error_memory(error);
+  }
   if (code == SQLITE_OK)
     texts->form = form;
   else
@@ -330,6 +339,7 @@ static int send(Change *change, bool one, bool now, int64_t *affected, Value *ke
                   .size_alone = texts->alone.size,
                   .target = copies ? change->text.target : NULL,
                   .copy = texts->copy.data,
+                  .together = goes_together(change) ? texts->together.data : NULL,
                   .values = change->values,
                   .count = change->value_count,
                   .makes_key = makes_key,

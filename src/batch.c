@@ -12,7 +12,8 @@
 #include "transaction_state.h"
 #include <string.h>
 
-#define COPY_ROWS 50 /* fewer are not worth asking whether the table takes COPY */
+#define MANY_ROWS                                                                                  \
+  50 /* fewer are not worth asking whether the table takes COPY, or one statement for all */
 
 struct Batch {
   char *sql;
@@ -25,6 +26,7 @@ struct Batch {
   bool ignores;        /* rows that break a constraint are left out */
   int64_t first;       /* rows of the SQLite statement before these */
   char *target, *copy; /* NULL = no COPY */
+  char *together;      /* one statement for all, or NULL */
   char **key_names;
   size_t *key_places;
   size_t key_count;
@@ -50,6 +52,7 @@ static int64_t count_row(Participant *participant) {
   if (mark == 0 || mark != participant->statement_mark) {
     participant->statement_mark = mark;
     participant->statement_rows = 0;
+    participant->statement_singly = false;
   }
   return ++participant->statement_rows;
 }
@@ -83,6 +86,7 @@ void batch_free(Batch *batch) {
     sqlite3_free(batch->key_names[i]);
   sqlite3_free(batch->target);
   sqlite3_free(batch->copy);
+  sqlite3_free(batch->together);
   sqlite3_free(batch->key_names);
   sqlite3_free(batch->key_places);
   spill_free(batch->spill);
@@ -141,17 +145,42 @@ static bool breaks_constraint(int rc) {
   return (rc & 0xff) == SQLITE_CONSTRAINT;
 }
 
-static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, Error *error) {
+static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, bool together,
+                     Error *error) {
   int64_t affected;
-  bool many = spill_rows(batch->spill) >= COPY_ROWS;
+  bool many = spill_rows(batch->spill) >= MANY_ROWS;
   RowsChange change = {.sql = batch->sql,
                        .size = batch->size,
                        .one = batch->one,
                        .target = many ? batch->target : NULL,
-                       .copy = batch->copy};
+                       .copy = batch->copy,
+                       .together = together && many ? batch->together : NULL};
   int rc = execute_rows(remote, &change, source, &affected, error);
   if (rc && error->remote.row > 0) name_batch_row(batch, error->remote.row, error);
   return rc;
+}
+
+/* What the server says of many rows at once need not be said of each: it may have been the order, a trigger or
+** a rule. Not worth asking when it was the transaction that failed, or somebody who stopped it. */
+static bool may_go_singly(const Error *error) {
+  const char *state = error->remote.sqlstate;
+  DriverFailure failure = error->remote.failure;
+  return (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT) && strncmp(state, "40", 2) != 0 &&
+         strncmp(state, "55", 2) != 0 && strncmp(state, "57", 2) != 0;
+}
+
+/* By one statement where that is possible; when it fails nothing of it is kept, and the rows go one after the
+** other, until the one that is at fault. */
+static int send_plain(Remote *remote, const Batch *batch, SpilledSets *sets, Error *error) {
+  Participant *participant = participant_find(remote);
+  bool together = batch->together && !participant->statement_singly;
+  int rc = send_rows(remote, batch, &sets->base, together, error);
+  if (!rc || !together || !may_go_singly(error)) return rc;
+  participant = participant_find(remote);
+  if (participant) participant->statement_singly = true;
+  error_clear(error);
+  spill_reader_rewind(sets->reader);
+  return send_rows(remote, batch, &sets->base, false, error);
 }
 
 /* One of them broke a constraint, and nothing of the batch is kept: the others go one by one. */
@@ -183,7 +212,7 @@ int batch_flush(Remote *remote, Error *error) {
   if (!sets.reader)
     rc = error_memory(error);
   else if (batch->plain)
-    rc = send_rows(remote, batch, &sets.base, error);
+    rc = send_plain(remote, batch, &sets, error);
   else
     rc = execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error);
   spill_reader_free(sets.reader);
@@ -282,6 +311,8 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
     batch->copy = sqlite3_mprintf("%s", row->copy);
     if (!batch->target || !batch->copy) return error_memory(error);
   }
+  if (row->together && !(batch->together = sqlite3_mprintf("%s", row->together)))
+    return error_memory(error);
   batch->key_names = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_names);
   batch->key_places = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_places);
   if (!batch->key_names || !batch->key_places) return error_memory(error);

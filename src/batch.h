@@ -29,6 +29,7 @@ typedef struct BatchRow {
   const char
       *target; /* INSERT: the table, quoted, and the text of COPY for many such rows; else NULL */
   const char *copy;
+  const char *together; /* UPDATE, DELETE: the text for many such rows at once; else NULL */
   const Value *values;
   size_t count;
   bool makes_key; /* the server makes the key, and sql_alone tells it */
