@@ -137,6 +137,7 @@ void remote_table_free(RemoteTable *table) {
   sqlite3_free(table->source);
   sqlite3_free(table->head.text);
   buffer_clear(&table->writes.form);
+  buffer_clear(&table->writes.wanted);
   buffer_clear(&table->writes.sql);
   buffer_clear(&table->writes.alone);
   buffer_clear(&table->writes.copy);
@@ -213,6 +214,7 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
   *table = (RemoteTable){.kind = &remote_table_methods,
                          .connector = connector,
                          .writes = {.form = {.host = &connector->host},
+                                    .wanted = {.host = &connector->host},
                                     .sql = {.host = &connector->host},
                                     .alone = {.host = &connector->host},
                                     .copy = {.host = &connector->host},

@@ -26,7 +26,7 @@ DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, D
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
   for (size_t i = 0; i < statement->parameter_count; i++) {
-    const PgType *type = pg_type_find(connection, statement->parameters[i].actual);
+    const PgType *type = pg_parameter_type(statement, i);
     if (type == NULL || !pg_has_text_form(type->kind)) return DRIVER_OK;
   }
   if (pg_query(connection, sql, 1, &target, &result, error) != DRIVER_OK) return DRIVER_FAILED;
@@ -67,7 +67,7 @@ static DriverStatus put_row(PgStatement *statement, const Value *values, size_t 
     if (encoded->values[i] == NULL) {
       buffer_append(lines, "\\N", 2);
     } else {
-      const PgType *type = pg_type_find(statement->connection, statement->parameters[i].actual);
+      const PgType *type = pg_parameter_type(statement, i);
       if (encoded->formats[i] == 0 || !pg_has_binary_form(type->kind))
         put_escaped(lines, encoded->values[i], (size_t)encoded->sizes[i]);
       else

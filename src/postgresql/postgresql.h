@@ -164,11 +164,12 @@ typedef struct PgColumn {
 } PgColumn;
 
 typedef struct PgParameter {
-  Oid inferred; /* by the server, when nothing was declared but what `forced` says */
-  Oid forced;   /* declared because the server could not infer one, 0 = free */
-  Oid declared; /* what the statement was parsed with last, 0 = left to the server */
-  Oid refused;  /* a natural type that the server did not take here */
-  Oid actual;   /* what it is now */
+  Oid inferred;          /* by the server, when nothing was declared but what `forced` says */
+  Oid forced;            /* declared because the server could not infer one, 0 = free */
+  Oid declared;          /* what the statement was parsed with last, 0 = left to the server */
+  Oid refused;           /* a natural type that the server did not take here */
+  Oid actual;            /* what it is now */
+  const PgType *builtin; /* that type, when every server has it and it was asked for */
 } PgParameter;
 
 struct PgStatement {
@@ -392,6 +393,8 @@ DriverStatus pg_query(PgConnection *connection, const char *sql, int count,
 const PgType *pg_type_builtin(Oid oid);
 Oid pg_type_builtin_array(Oid element);                        /* 0 = it is not among them */
 const PgType *pg_type_find(PgConnection *connection, Oid oid); /* NULL = not known yet */
+/* The type of a parameter, as pg_type_find gives it. */
+const PgType *pg_parameter_type(PgStatement *statement, size_t index);
 /* Makes all of these types known, and what they are made of; asks the server when it must. */
 DriverStatus pg_types_learn(PgConnection *connection, const Oid *oids, size_t count,
                             DriverError *error);

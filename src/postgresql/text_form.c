@@ -4,7 +4,6 @@
 */
 #include "postgresql.h"
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 bool pg_has_text_form(PgKind kind) {
@@ -51,12 +50,10 @@ void pg_text_form(DriverBuffer *line, PgKind kind, const char *data, int size) {
   case KIND_INT2:
   case KIND_INT4:
   case KIND_INT8:
-    snprintf(text, sizeof text, "%lld", (long long)big_endian(data, size));
-    buffer_text(line, text);
+    buffer_append(line, text, (size_t)integer_print(big_endian(data, size), text));
     return;
   case KIND_OID:
-    snprintf(text, sizeof text, "%lu", (unsigned long)(uint32_t)big_endian(data, size));
-    buffer_text(line, text);
+    buffer_append(line, text, (size_t)integer_print((uint32_t)big_endian(data, size), text));
     return;
   case KIND_FLOAT8:
     bits = (uint64_t)big_endian(data, size);
@@ -66,7 +63,7 @@ void pg_text_form(DriverBuffer *line, PgKind kind, const char *data, int size) {
     else if (isinf(real))
       buffer_text(line, real < 0 ? "-Infinity" : "Infinity");
     else
-      buffer_append(line, text, (size_t)real_print(real, text));
+      buffer_append(line, text, (size_t)real_print_fast(real, text));
     return;
   case KIND_BYTEA: put_hex(line, "\\\\x", data, (size_t)size); return;
   case KIND_UUID: put_hex(line, "", data, (size_t)size); return;

@@ -66,7 +66,7 @@ DriverStatus pg_can_together(DriverStatement *base, bool *can, DriverError *erro
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
   for (size_t i = 0; i < statement->parameter_count; i++) {
     Oid array;
-    const PgType *type = pg_type_find(connection, statement->parameters[i].actual);
+    const PgType *type = pg_parameter_type(statement, i);
     if (type == NULL || !pg_has_text_form(type->kind) || type->delimiter != ',') return DRIVER_OK;
     if (array_of(connection, statement->parameters[i].actual, &array, error) != DRIVER_OK)
       return DRIVER_FAILED;
@@ -114,7 +114,7 @@ static DriverStatus arrays_add(Arrays *arrays, PgStatement *statement, const Val
   arrays->rows++;
   if (pg_encode(statement, values, count, encoded, error) != DRIVER_OK) return DRIVER_FAILED;
   for (size_t i = 0; i < count; i++) {
-    const PgType *type = pg_type_find(statement->connection, statement->parameters[i].actual);
+    const PgType *type = pg_parameter_type(statement, i);
     put_element(&arrays->texts[i], type->kind, encoded, i);
     if (arrays->texts[i].failed) return driver_error_memory(error);
   }
