@@ -46,12 +46,20 @@ static uint64_t statement_mark(sqlite3 *db) {
   return mark ? mark * 1000003u + (uint64_t)sqlite3_total_changes(db) : 0;
 }
 
+static BatchMode batch_mode(const Remote *remote) {
+  const char *mode = block_option(remote->block, "batch");
+  return mode && !strcmp(mode, "off")  ? BATCH_OFF
+         : mode && !strcmp(mode, "on") ? BATCH_ON
+                                       : BATCH_AUTO;
+}
+
 /* Counts one more row of the SQLite statement that is running: its number, from 1. */
 static int64_t count_row(Participant *participant) {
   uint64_t mark = statement_mark(participant->remote->connector->db);
   if (mark == 0 || mark != participant->statement_mark) {
     participant->statement_mark = mark;
     participant->statement_rows = 0;
+    participant->statement_mode = batch_mode(participant->remote);
     participant->statement_singly = false;
   }
   return ++participant->statement_rows;
@@ -60,10 +68,10 @@ static int64_t count_row(Participant *participant) {
 /* True while rows inside BEGIN are to be sent one by one. */
 static bool send_single(Remote *remote) {
   sqlite3 *db = remote->connector->db;
-  const char *mode = block_option(remote->block, "batch");
+  BatchMode mode = batch_mode(remote);
   Participant *participant = participant_find(remote);
-  if (mode && !strcmp(mode, "off")) return true;
-  if (sqlite3_get_autocommit(db) || (mode && !strcmp(mode, "on"))) return false;
+  if (mode == BATCH_OFF) return true;
+  if (sqlite3_get_autocommit(db) || mode == BATCH_ON) return false;
   return !participant || count_row(participant) <= BATCH_SINGLE;
 }
 
@@ -327,13 +335,12 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
 
 /* May the row be sent later? What SQLite tells of it (the key, whether it was ignored) is known only then: so
 ** small statements do not wait. */
-static bool row_waits(const Remote *remote, const BatchRow *row, int64_t number) {
-  const char *mode = block_option(remote->block, "batch");
-  bool on = mode && !strcmp(mode, "on"), off = mode && !strcmp(mode, "off");
-  if (row->now || off) return false;
+static bool row_waits(const Participant *participant, const BatchRow *row, int64_t number) {
+  bool on = participant->statement_mode == BATCH_ON;
+  if (row->now || participant->statement_mode == BATCH_OFF) return false;
   if (number > BATCH_SINGLE) return true;
   if (row->makes_key || (row->ignores && !on)) return false;
-  return on || sqlite3_get_autocommit(remote->connector->db);
+  return on || sqlite3_get_autocommit(participant->remote->connector->db);
 }
 
 static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64_t *affected,
@@ -359,7 +366,7 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
   if (rc) return rc;
   Participant *participant = participant_find(remote);
   int64_t number = participant ? count_row(participant) : 1;
-  if (!participant || !row_waits(remote, row, number))
+  if (!participant || !row_waits(participant, row, number))
     return send_alone(remote, row, number, affected, key, error);
   Batch *made, like = {
                    .sql = (char *)row->sql,

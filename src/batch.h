@@ -17,6 +17,8 @@
 
 typedef struct Batch Batch;
 
+typedef enum BatchMode { BATCH_AUTO, BATCH_ON, BATCH_OFF } BatchMode; /* the option `batch` */
+
 /* One row of the statement that SQLite is running: sends it, or keeps it for later. Values are copied. */
 int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
               Error *error);

@@ -29,7 +29,8 @@ typedef struct Participant {
   Batch *batch;    /* rows waiting to be sent, or NULL */
   uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
   int64_t statement_rows;  /* how many of them */
-  bool statement_singly;   /* one statement for many of them did not go well */
+  BatchMode statement_mode;
+  bool statement_singly; /* one statement for many of them did not go well */
   char after[40];
   char reason[128]; /* while FAILED */
 } Participant;

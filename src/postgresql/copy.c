@@ -39,14 +39,12 @@ DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, D
 /* ---------------------------------------------------------------- one row */
 
 static void put_escaped(DriverBuffer *line, const char *data, size_t size) {
+  static const char letters[256] = {['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
   size_t start = 0;
   for (size_t i = 0; i < size; i++) {
-    const char *escape = data[i] == '\\'   ? "\\\\"
-                         : data[i] == '\n' ? "\\n"
-                         : data[i] == '\r' ? "\\r"
-                         : data[i] == '\t' ? "\\t"
-                                           : NULL;
-    if (escape == NULL) continue;
+    char letter = letters[(unsigned char)data[i]];
+    if (letter == 0) continue;
+    char escape[2] = {'\\', letter};
     buffer_append(line, data + start, i - start);
     buffer_append(line, escape, 2);
     start = i + 1;
