@@ -13,7 +13,11 @@
 #include "remote_table.h"
 #include <string.h>
 
+/* Where rows were to be counted no column is used: for _key, or the rowid, that of DELETE, the key will do. */
 static bool is_used(const RemoteSelect *select, int column) {
+  const ModuleArguments *arguments = &select->table->arguments;
+  if (select->whole && select->plan->count && arguments->key_count > 0)
+    return arguments->columns[column].key;
   return select->whole || (select->plan->used >> (column < 63 ? column : 63)) & 1;
 }
 

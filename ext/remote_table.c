@@ -137,9 +137,11 @@ void remote_table_free(RemoteTable *table) {
   sqlite3_free(table->source);
   sqlite3_free(table->head.text);
   buffer_clear(&table->writes.form);
+  buffer_clear(&table->writes.wanted);
   buffer_clear(&table->writes.sql);
   buffer_clear(&table->writes.alone);
   buffer_clear(&table->writes.copy);
+  buffer_clear(&table->writes.together);
   shown_rows_free(table->shown);
   sqlite3_free(table);
 }
@@ -213,9 +215,11 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
   *table = (RemoteTable){.kind = &remote_table_methods,
                          .connector = connector,
                          .writes = {.form = {.host = &connector->host},
+                                    .wanted = {.host = &connector->host},
                                     .sql = {.host = &connector->host},
                                     .alone = {.host = &connector->host},
-                                    .copy = {.host = &connector->host}},
+                                    .copy = {.host = &connector->host},
+                                    .together = {.host = &connector->host}},
                          .arguments = *arguments,
                          .rowid_column = -1,
                          .surplus = -1,

@@ -35,7 +35,7 @@ typedef struct SelectHead {
 /* The texts of the change that was made last, which is most often what the next row needs. `form` tells of what
 ** kind it was and which columns it had (remote_write.c). */
 typedef struct WriteTexts {
-  DriverBuffer form, sql, alone, copy;
+  DriverBuffer form, wanted, sql, alone, copy, together;
 } WriteTexts;
 
 /* Declared columns: the visible ones, the query's parameters (hidden), for a query one more that takes

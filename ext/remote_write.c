@@ -39,18 +39,17 @@ typedef struct Change {
 
 static int change_init(Change *change, RemoteTable *table, Error *error) {
   size_t room = (size_t)table->column_count * 2 + 2 + DRIVER_IDENTITY_PARTS;
+  size_t each = sizeof *change->values + 5 * sizeof(char *) + sizeof(size_t) + sizeof(bool);
   *change = (Change){.table = table};
-  change->columns = sqlite3_malloc64(room * sizeof *change->columns);
-  change->keys = sqlite3_malloc64(room * sizeof *change->keys);
-  change->defaults = sqlite3_malloc64(room * sizeof *change->defaults);
-  change->key_nulls = sqlite3_malloc64(room * sizeof *change->key_nulls);
-  change->values = sqlite3_malloc64(room * sizeof *change->values);
-  change->owned = sqlite3_malloc64(room * sizeof *change->owned);
-  change->key_places = sqlite3_malloc64(room * sizeof *change->key_places);
-  change->key_names = sqlite3_malloc64(room * sizeof *change->key_names);
-  if (!change->columns || !change->keys || !change->defaults || !change->key_nulls ||
-      !change->values || !change->owned || !change->key_places || !change->key_names)
-    return error_memory(error);
+  change->values = sqlite3_malloc64(room * each); /* and what else there is, by falling alignment */
+  if (!change->values) return error_memory(error);
+  change->columns = (const char **)(change->values + room);
+  change->keys = change->columns + room;
+  change->defaults = change->keys + room;
+  change->key_names = change->defaults + room;
+  change->owned = (char **)(change->key_names + room);
+  change->key_places = (size_t *)(change->owned + room);
+  change->key_nulls = (bool *)(change->key_places + room);
   change->text.columns = change->columns;
   change->text.keys = change->keys;
   change->text.defaults = change->defaults;
@@ -61,14 +60,7 @@ static int change_init(Change *change, RemoteTable *table, Error *error) {
 static void change_clear(Change *change) {
   for (size_t i = 0; i < change->owned_count; i++)
     sqlite3_free(change->owned[i]);
-  sqlite3_free(change->columns);
-  sqlite3_free(change->keys);
-  sqlite3_free(change->defaults);
-  sqlite3_free(change->key_nulls);
   sqlite3_free(change->values);
-  sqlite3_free(change->owned);
-  sqlite3_free(change->key_places);
-  sqlite3_free(change->key_names);
   if (change->remote) remote_release(change->remote);
 }
 
@@ -107,8 +99,9 @@ static int take_value(Change *change, int column, sqlite3_value *from, Value *va
   const PushColumn *known = &change->table->columns[column];
   int code = value_get(from, value);
   if (code != SQLITE_OK) return error_memory(error);
-  if (is_class(change->table, column, "json") || is_class(change->table, column, "array"))
-    value->json |= value->type == VALUE_TEXT;
+  if (value->type == VALUE_TEXT && !value->json)
+    value->json =
+        is_class(change->table, column, "json") || is_class(change->table, column, "array");
   if (change->remote->dialect->dynamic_types) return SQLITE_OK;
   if (value->type == VALUE_BLOB && holds_texts(change->table, column)) value->type = VALUE_TEXT;
   if (affinity_keeps(known->affinity, value)) return SQLITE_OK;
@@ -336,6 +329,10 @@ static bool can_copy(const Change *change) {
          change->remote->driver->load;
 }
 
+static bool goes_together(const Change *change) {
+  return change->remote->driver->execute_together && write_goes_together(&change->text);
+}
+
 /* What the texts depend on: the names are those of the table, so that their addresses tell them apart. */
 static void print_form(const Change *change, DriverBuffer *form) {
   const WriteText *text = &change->text;
@@ -352,16 +349,13 @@ static void print_form(const Change *change, DriverBuffer *form) {
 
 static int print_texts(const Change *change, bool alone, Error *error) {
   WriteTexts *texts = &change->table->writes;
-  DriverBuffer form;
-  buffer_init(&form, &change->table->connector->host);
-  print_form(change, &form);
-  if (form.failed) return error_memory(error);
-  bool same = texts->form.size == form.size && !memcmp(texts->form.data, form.data, form.size);
-  if (same) {
-    buffer_clear(&form);
+  DriverBuffer *form = &texts->wanted;
+  buffer_reset(form);
+  print_form(change, form);
+  if (form->failed) return error_memory(error);
+  if (texts->form.size == form->size && !memcmp(texts->form.data, form->data, form->size))
     return SQLITE_OK;
-  }
-  buffer_clear(&texts->form); /* until all are there, none is */
+  buffer_reset(&texts->form); /* until all are there, none is */
   int code = print(change, false, &texts->sql, error);
   if (code == SQLITE_OK && alone) code = print(change, true, &texts->alone, error);
   if (code == SQLITE_OK && can_copy(change)) {
@@ -371,10 +365,16 @@ static int print_texts(const Change *change, bool alone, Error *error) {
     write_print(&text, &texts->copy);
     if (texts->copy.failed) code = error_memory(error);
   }
-  if (code == SQLITE_OK)
-    texts->form = form;
-  else
-    buffer_clear(&form);
+  if (code == SQLITE_OK && goes_together(change)) {
+    buffer_reset(&texts->together);
+    write_together_print(&change->text, &texts->together);
+    if (texts->together.failed) code = error_memory(error);
+  }
+  if (code == SQLITE_OK) {
+    DriverBuffer old = texts->form;
+    texts->form = *form;
+    *form = old;
+  }
   return code;
 }
 
@@ -390,6 +390,7 @@ static int send(Change *change, bool one, bool now, int64_t *affected, Value *ke
                   .size_alone = texts->alone.size,
                   .target = copies ? change->text.target : NULL,
                   .copy = texts->copy.data,
+                  .together = goes_together(change) ? texts->together.data : NULL,
                   .values = change->values,
                   .count = change->value_count,
                   .makes_key = makes_key,

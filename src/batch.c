@@ -13,7 +13,8 @@
 #include "transaction_state.h"
 #include <string.h>
 
-#define COPY_ROWS 50 /* fewer are not worth asking whether the table takes COPY */
+#define MANY_ROWS                                                                                  \
+  50 /* fewer are not worth asking whether the table takes COPY, or one statement for all */
 
 struct Batch {
   char *sql;
@@ -26,6 +27,7 @@ struct Batch {
   bool ignores;        /* rows that break a constraint are left out */
   int64_t first;       /* rows of the SQLite statement before these */
   char *target, *copy; /* NULL = no COPY */
+  char *together;      /* one statement for all, or NULL */
   char **key_names;
   size_t *key_places;
   size_t key_count;
@@ -45,6 +47,13 @@ static uint64_t statement_mark(sqlite3 *db) {
   return mark ? mark * 1000003u + (uint64_t)sqlite3_total_changes(db) : 0;
 }
 
+static BatchMode batch_mode(const Remote *remote) {
+  const char *mode = block_option(remote->block, "batch");
+  return mode && !strcmp(mode, "off")  ? BATCH_OFF
+         : mode && !strcmp(mode, "on") ? BATCH_ON
+                                       : BATCH_AUTO;
+}
+
 /* Counts one more row of the SQLite statement that is running: its number, from 1. */
 static int64_t count_row(Participant *participant) {
   sqlite3 *db = participant->remote->connector->db;
@@ -52,6 +61,8 @@ static int64_t count_row(Participant *participant) {
   if (mark == 0 || mark != participant->statement_mark) {
     participant->statement_mark = mark;
     participant->statement_rows = 0;
+    participant->statement_mode = batch_mode(participant->remote);
+    participant->statement_singly = false;
   }
   return ++participant->statement_rows;
 }
@@ -59,10 +70,10 @@ static int64_t count_row(Participant *participant) {
 /* True while rows inside BEGIN are to be sent one by one. */
 static bool send_single(Remote *remote) {
   sqlite3 *db = remote->connector->db;
-  const char *mode = block_option(remote->block, "batch");
+  BatchMode mode = batch_mode(remote);
   Participant *participant = participant_find(remote);
-  if (mode && !strcmp(mode, "off")) return true;
-  if (sqlite3_get_autocommit(db) || (mode && !strcmp(mode, "on"))) return false;
+  if (mode == BATCH_OFF) return true;
+  if (sqlite3_get_autocommit(db) || mode == BATCH_ON) return false;
   return !participant || count_row(participant) <= BATCH_SINGLE;
 }
 
@@ -85,6 +96,7 @@ void batch_free(Batch *batch) {
     sqlite3_free(batch->key_names[i]);
   sqlite3_free(batch->target);
   sqlite3_free(batch->copy);
+  sqlite3_free(batch->together);
   sqlite3_free(batch->key_names);
   sqlite3_free(batch->key_places);
   spill_free(batch->spill);
@@ -143,41 +155,48 @@ static bool breaks_constraint(int rc) {
   return (rc & 0xff) == SQLITE_CONSTRAINT;
 }
 
-static int send_by(Remote *remote, const Batch *batch, bool copy, Error *error) {
+/* By COPY, by one statement for many, or one after the other. */
+static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, bool copy,
+                     bool together, Error *error) {
+  int64_t affected;
+  bool many = spill_rows(batch->spill) >= MANY_ROWS;
   RowsChange change = {.sql = batch->sql,
                        .size = batch->size,
                        .one = batch->one,
-                       .target = copy ? batch->target : NULL,
-                       .copy = batch->copy};
-  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
-  int64_t affected;
-  int rc = sets.reader ? execute_rows(remote, &change, &sets.base, &affected, error)
-                       : error_memory(error);
-  spill_reader_free(sets.reader);
-  return rc;
-}
-
-static int send_rows(Remote *remote, const Batch *batch, Error *error) {
-  bool copy = batch->target && spill_rows(batch->spill) >= COPY_ROWS;
-  int rc = send_by(remote, batch, copy, error);
-  /* COPY looks at foreign keys at its end, and cannot tell the row then: alone, each row is looked at */
-  bool unnamed = copy && breaks_constraint(rc) && error->remote.row == 0;
-  if (unnamed || (rc && error->remote.stale)) {
-    error_clear(error);
-    rc = send_by(remote, batch, copy && !unnamed, error);
-  }
+                       .target = copy && many ? batch->target : NULL,
+                       .copy = batch->copy,
+                       .together = together && many ? batch->together : NULL};
+  int rc = execute_rows(remote, &change, source, &affected, error);
   if (rc && error->remote.row > 0) name_batch_row(batch, error->remote.row, error);
   if (rc) error_suspect_change(error);
   return rc;
 }
 
-static int send_sets(Remote *remote, const Batch *batch, Error *error) {
-  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
-  int64_t affected;
-  int rc = sets.reader ? execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error)
-                       : error_memory(error);
-  spill_reader_free(sets.reader);
-  return rc;
+/* What the server says of many rows at once need not be said of each: it may have been the order, a trigger or
+** a rule. Not worth asking when it was the transaction that failed, or somebody who stopped it. */
+static bool may_go_singly(const Error *error) {
+  const char *state = error->remote.sqlstate;
+  DriverFailure failure = error->remote.failure;
+  return (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT) && strncmp(state, "40", 2) != 0 &&
+         strncmp(state, "55", 2) != 0 && strncmp(state, "57", 2) != 0;
+}
+
+/* By one statement where that is possible; when it fails nothing of it is kept, and the rows go one after the
+** other, until the one that is at fault. The same after a COPY that failed at its end, where it looks at foreign
+** keys and cannot tell the row. */
+static int send_plain(Remote *remote, const Batch *batch, SpilledSets *sets, Error *error) {
+  Participant *participant = participant_find(remote);
+  bool together = batch->together && !participant->statement_singly;
+  int rc = send_rows(remote, batch, &sets->base, true, together, error);
+  if (!rc) return rc;
+  bool unnamed = batch->target && breaks_constraint(rc) && error->remote.row == 0;
+  bool singly = together && may_go_singly(error);
+  if (!unnamed && !singly && !error->remote.stale) return rc;
+  participant = participant_find(remote);
+  if (participant && singly) participant->statement_singly = true;
+  error_clear(error);
+  spill_reader_rewind(sets->reader);
+  return send_rows(remote, batch, &sets->base, !unnamed, together && !singly, error);
 }
 
 /* One of them broke a constraint, and nothing of the batch is kept: the others go one by one. */
@@ -203,7 +222,16 @@ int batch_flush(Remote *remote, Error *error) {
   if (!participant || !participant->batch) return SQLITE_OK;
   Batch *batch = participant->batch;
   participant->batch = NULL; /* the turn taken below must not come here again */
-  int rc = batch->plain ? send_rows(remote, batch, error) : send_sets(remote, batch, error);
+  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
+  int64_t affected;
+  int rc;
+  if (!sets.reader)
+    rc = error_memory(error);
+  else if (batch->plain)
+    rc = send_plain(remote, batch, &sets, error);
+  else
+    rc = execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error);
+  spill_reader_free(sets.reader);
   if (batch->ignores && breaks_constraint(rc)) rc = send_others(remote, batch, error);
   batch_free(batch);
   return rc;
@@ -291,6 +319,8 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
     batch->copy = sqlite3_mprintf("%s", row->copy);
     if (!batch->target || !batch->copy) return error_memory(error);
   }
+  if (row->together && !(batch->together = sqlite3_mprintf("%s", row->together)))
+    return error_memory(error);
   batch->key_names = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_names);
   batch->key_places = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_places);
   if (!batch->key_names || !batch->key_places) return error_memory(error);
@@ -305,13 +335,12 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
 
 /* May the row be sent later? What SQLite tells of it (the key, whether it was ignored) is known only then: so
 ** small statements do not wait. */
-static bool row_waits(const Remote *remote, const BatchRow *row, int64_t number) {
-  const char *mode = block_option(remote->block, "batch");
-  bool on = mode && !strcmp(mode, "on"), off = mode && !strcmp(mode, "off");
-  if (row->now || off) return false;
+static bool row_waits(const Participant *participant, const BatchRow *row, int64_t number) {
+  bool on = participant->statement_mode == BATCH_ON;
+  if (row->now || participant->statement_mode == BATCH_OFF) return false;
   if (number > BATCH_SINGLE) return true;
   if (row->makes_key || (row->ignores && !on)) return false;
-  return on || sqlite3_get_autocommit(remote->connector->db);
+  return on || sqlite3_get_autocommit(participant->remote->connector->db);
 }
 
 static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64_t *affected,
@@ -345,7 +374,7 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
   if (rc) return rc;
   Participant *participant = participant_find(remote);
   int64_t number = participant ? count_row(participant) : 1;
-  if (!participant || !row_waits(remote, row, number))
+  if (!participant || !row_waits(participant, row, number))
     return send_alone(remote, row, number, affected, key, error);
   Batch *made, like = {
                    .sql = (char *)row->sql,

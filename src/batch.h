@@ -17,6 +17,8 @@
 
 typedef struct Batch Batch;
 
+typedef enum BatchMode { BATCH_AUTO, BATCH_ON, BATCH_OFF } BatchMode; /* the option `batch` */
+
 /* One row of the statement that SQLite is running: sends it, or keeps it for later. Values are copied. */
 int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
               Error *error);
@@ -29,6 +31,7 @@ typedef struct BatchRow {
   const char
       *target; /* INSERT: the table, quoted, and the text of COPY for many such rows; else NULL */
   const char *copy;
+  const char *together; /* UPDATE, DELETE: the text for many such rows at once; else NULL */
   const Value *values;
   size_t count;
   bool makes_key; /* the server makes the key, and sql_alone tells it */

@@ -235,6 +235,7 @@ typedef struct DriverDialect {
   bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
   DriverUpsert upsert;
+  bool row_arrays; /* rows can be joined with arrays: UNNEST in the form of write_together.c */
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
   ** of the server in full. NULL = not to be had. */
   const char *catalog_columns; /* tables, columns, indexes of schema :schema (NULL = the default
@@ -427,6 +428,13 @@ struct Driver {
   /* `copy`: "COPY table (columns) FROM STDIN". Else as execute_batch. */
   DriverStatus (*load)(DriverStatement *statement, const char *copy, DriverRowSource *source,
                        int64_t *affected, DriverError *error);
+  /* Many rows of an UPDATE or DELETE by one statement; both NULL = there is none. `statement` is that of one row,
+  ** which knows the types of its parameters; `sql` takes an array for each (write_together.c), and gives two
+  ** numbers, of which both must be the number of rows. When it is not known which row is at fault, error->row
+  ** is 0. *can as in can_load. */
+  DriverStatus (*can_together)(DriverStatement *statement, bool *can, DriverError *error);
+  DriverStatus (*execute_together)(DriverStatement *statement, const char *sql,
+                                   DriverRowSource *source, int64_t *affected, DriverError *error);
   /* Gives the statement back. A result that is not at its end is stopped: read to the end when
   ** short, else cancelled on the server. Never fails; sets `broken` when the session was lost. */
   void (*finish)(DriverStatement *statement);

@@ -67,6 +67,9 @@ bool utf8_valid(const char *text, size_t size);
 /* Shortest decimal text that reads back as the same double; always has a '.', 'e', "inf" or "nan"
 ** mark so that it is not taken for an integer: 1.0, 1e+300, inf, -inf, nan. Returns its length. */
 int real_print(double real, char text[32]);
+/* Not the shortest: whatever reads back as the same double. */
+int real_print_fast(double real, char text[32]);
+int integer_print(int64_t number, char text[24]);
 /* The rule of DESIGN section 6 for an exact decimal text: INTEGER when it is one and fits, REAL when
 ** at most 15 significant digits make that exact, else the TEXT itself. mode: "auto" (or NULL),
 ** "text", "real"; precision is the declared one (0 = unlimited); ≤ 15 always gives a number.

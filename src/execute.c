@@ -295,22 +295,26 @@ static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t
   return DRIVER_ROW;
 }
 
-/* Sends the rows, by COPY where the server takes them so; *sql becomes the text that is sent. */
+/* Sends the rows, by COPY or one statement where the server takes them so; *sql becomes the text that is sent. */
 static DriverStatus send_batch(Turn *turn, DriverStatement *statement, SetRows *rows,
                                const char **sql, int64_t *entry, int64_t *affected,
                                DriverError *failure) {
   const Driver *driver = turn->remote->driver;
   const RowsChange *change = rows->change;
-  bool load = false;
+  bool load = false, together = false;
   DriverStatus status = DRIVER_OK;
   if (change && change->target && driver->can_load)
     status = driver->can_load(statement, change->target, &load, failure);
+  if (change && change->together && driver->can_together)
+    status = driver->can_together(statement, &together, failure);
   if (load) *sql = change->copy;
+  if (together) *sql = change->together;
   *entry =
       log_begin(turn->remote->connector->log, turn->remote->block->name, turn->link->number, *sql);
   if (status != DRIVER_OK) return status;
-  return load ? driver->load(statement, change->copy, &rows->base, affected, failure)
-              : driver->execute_batch(statement, &rows->base, affected, failure);
+  if (load) return driver->load(statement, *sql, &rows->base, affected, failure);
+  if (together) return driver->execute_together(statement, *sql, &rows->base, affected, failure);
+  return driver->execute_batch(statement, &rows->base, affected, failure);
 }
 
 static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, int64_t *affected,

@@ -48,6 +48,9 @@ typedef struct RowsChange {
   bool one;           /* each must change one row */
   const char *target; /* the table, quoted, when they may be loaded; else NULL */
   const char *copy;   /* the text for that */
+  const char *
+      together; /* one statement for all; NULL = there is none. When it fails nothing tells why: the rows
+                           are to be sent one after the other then */
 } RowsChange;
 
 /* The same for rows of a remote table; the sets are the values of the placeholders. */

@@ -31,6 +31,8 @@ typedef struct Participant {
   Batch *batch;    /* rows waiting to be sent, or NULL */
   uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
   int64_t statement_rows;  /* how many of them */
+  BatchMode statement_mode;
+  bool statement_singly; /* one statement for many of them did not go well */
   char after[40];
   char gid[GID_BYTES];        /* the name it is prepared under; "" = it is not */
   char begin[GID_BYTES + 20]; /* its own BEGIN */

@@ -40,5 +40,8 @@ typedef struct WriteText {
 
 /* Appends the text; sql->failed when out of memory. */
 void write_print(const WriteText *text, DriverBuffer *sql);
+/* write_together.c: can many rows of this UPDATE or DELETE go by one statement, and its text. */
+bool write_goes_together(const WriteText *text);
+void write_together_print(const WriteText *text, DriverBuffer *sql);
 
 #endif

@@ -25,6 +25,14 @@ const PgType *pg_type_find(PgConnection *connection, Oid oid) {
   return type;
 }
 
+const PgType *pg_parameter_type(PgStatement *statement, size_t index) {
+  PgParameter *parameter = &statement->parameters[index];
+  if (parameter->builtin == NULL || parameter->builtin->oid != parameter->actual)
+    parameter->builtin = pg_type_builtin(parameter->actual);
+  return parameter->builtin != NULL ? parameter->builtin
+                                    : pg_type_find(statement->connection, parameter->actual);
+}
+
 static void type_free(const DriverHost *host, PgType *type) {
   if (type == NULL) return;
   for (size_t i = 0; i < type->field_count; i++)

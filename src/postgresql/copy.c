@@ -8,18 +8,10 @@
 ** take INSERT.
 */
 #include "postgresql.h"
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SEND_SIZE = 64 * 1024 };
-
-/* Types whose values have a text form here. */
-static bool type_fits(PgKind kind) {
-  return kind != KIND_OTHER && kind != KIND_WKB && kind != KIND_VOID && kind != KIND_RECORD &&
-         kind != KIND_CHAR;
-}
 
 DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, DriverError *error) {
   static const char sql[] = "SELECT c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS "
@@ -34,8 +26,8 @@ DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, D
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
   for (size_t i = 0; i < statement->parameter_count; i++) {
-    const PgType *type = pg_type_find(connection, statement->parameters[i].actual);
-    if (type == NULL || !type_fits(type->kind)) return DRIVER_OK;
+    const PgType *type = pg_parameter_type(statement, i);
+    if (type == NULL || !pg_has_text_form(type->kind)) return DRIVER_OK;
   }
   if (pg_query(connection, sql, 1, &target, &result, error) != DRIVER_OK) return DRIVER_FAILED;
   *can = PQntuples(result) == 1 && PQgetlength(result, 0, 0) > 0 &&
@@ -47,68 +39,17 @@ DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, D
 /* ---------------------------------------------------------------- one row */
 
 static void put_escaped(DriverBuffer *line, const char *data, size_t size) {
+  static const char letters[256] = {['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
   size_t start = 0;
   for (size_t i = 0; i < size; i++) {
-    const char *escape = data[i] == '\\'   ? "\\\\"
-                         : data[i] == '\n' ? "\\n"
-                         : data[i] == '\r' ? "\\r"
-                         : data[i] == '\t' ? "\\t"
-                                           : NULL;
-    if (escape == NULL) continue;
+    char letter = letters[(unsigned char)data[i]];
+    if (letter == 0) continue;
+    char escape[2] = {'\\', letter};
     buffer_append(line, data + start, i - start);
     buffer_append(line, escape, 2);
     start = i + 1;
   }
   buffer_append(line, data + start, size - start);
-}
-
-static void put_hex(DriverBuffer *line, const char *prefix, const char *data, size_t size) {
-  static const char digits[] = "0123456789abcdef";
-  buffer_text(line, prefix);
-  for (size_t i = 0; i < size; i++) {
-    char two[2] = {digits[(unsigned char)data[i] >> 4], digits[data[i] & 15]};
-    buffer_append(line, two, 2);
-  }
-}
-
-static int64_t big_endian(const char *data, int size) {
-  uint64_t number = data[0] & 0x80 ? UINT64_MAX : 0;
-  for (int i = 0; i < size; i++)
-    number = number << 8 | (unsigned char)data[i];
-  return (int64_t)number;
-}
-
-/* A value that encode.c put into binary form. */
-static void put_binary(DriverBuffer *line, PgKind kind, const char *data, int size) {
-  char text[40];
-  double real;
-  uint64_t bits;
-  switch (kind) {
-  case KIND_BOOL: buffer_append(line, *data ? "t" : "f", 1); return;
-  case KIND_INT2:
-  case KIND_INT4:
-  case KIND_INT8:
-    snprintf(text, sizeof text, "%lld", (long long)big_endian(data, size));
-    buffer_text(line, text);
-    return;
-  case KIND_OID:
-    snprintf(text, sizeof text, "%lu", (unsigned long)(uint32_t)big_endian(data, size));
-    buffer_text(line, text);
-    return;
-  case KIND_FLOAT8:
-    bits = (uint64_t)big_endian(data, size);
-    memcpy(&real, &bits, sizeof real);
-    if (isnan(real))
-      buffer_text(line, "NaN");
-    else if (isinf(real))
-      buffer_text(line, real < 0 ? "-Infinity" : "Infinity");
-    else
-      buffer_append(line, text, (size_t)real_print(real, text));
-    return;
-  case KIND_BYTEA: put_hex(line, "\\\\x", data, (size_t)size); return;
-  case KIND_UUID: put_hex(line, "", data, (size_t)size); return;
-  default: put_escaped(line, data, (size_t)size); return;
-  }
 }
 
 static DriverStatus put_row(PgStatement *statement, const Value *values, size_t count,
@@ -123,11 +64,12 @@ static DriverStatus put_row(PgStatement *statement, const Value *values, size_t 
     if (i > 0) buffer_append(lines, "\t", 1);
     if (encoded->values[i] == NULL) {
       buffer_append(lines, "\\N", 2);
-    } else if (encoded->formats[i] == 0) {
-      put_escaped(lines, encoded->values[i], (size_t)encoded->sizes[i]);
     } else {
-      const PgType *type = pg_type_find(statement->connection, statement->parameters[i].actual);
-      put_binary(lines, type->kind, encoded->values[i], encoded->sizes[i]);
+      const PgType *type = pg_parameter_type(statement, i);
+      if (encoded->formats[i] == 0 || !pg_has_binary_form(type->kind))
+        put_escaped(lines, encoded->values[i], (size_t)encoded->sizes[i]);
+      else
+        pg_text_form(lines, type->kind, encoded->values[i], encoded->sizes[i]);
     }
   }
   buffer_append(lines, "\n", 1);

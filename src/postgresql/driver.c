@@ -152,6 +152,7 @@ static const DriverDialect dialect = {
     .like = "pg_catalog.lower(%s COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.~~) CAST(%s AS"
             " pg_catalog.text)",
     .upsert = UPSERT_ON_CONFLICT,
+    .row_arrays = true,
     .count = "pg_catalog.count(*)",
     .like_escape = '\\',
     .numbers = "%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.~) "
@@ -189,6 +190,8 @@ static const Driver driver = {
     .execute_batch = pg_execute_batch,
     .can_load = pg_can_load,
     .load = pg_load,
+    .can_together = pg_can_together,
+    .execute_together = pg_execute_together,
     .finish = pg_finish,
 };
 

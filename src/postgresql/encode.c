@@ -101,7 +101,7 @@ static DriverStatus put_text_form(const Slot *slot, const Value *value) {
 /* Numbers as the server reads them: "Infinity", not "inf". */
 static int number_print(const Value *value, char text[40]) {
   if (value->type == VALUE_INTEGER) {
-    return snprintf(text, 40, "%lld", (long long)value->integer);
+    return integer_print(value->integer, text);
   }
   if (isnan(value->real)) return snprintf(text, 40, "NaN");
   if (isinf(value->real)) return snprintf(text, 40, value->real < 0 ? "-Infinity" : "Infinity");
@@ -265,7 +265,7 @@ DriverStatus pg_encode(PgStatement *statement, const Value *values, size_t count
   if (!encoded_grow(encoded, count)) return driver_error_memory(error);
   buffer_reset(&encoded->text);
   for (size_t i = 0; i < count; i++) {
-    const PgType *type = pg_type_find(statement->connection, statement->parameters[i].actual);
+    const PgType *type = pg_parameter_type(statement, i);
     Slot slot = {.statement = statement,
                  .encoded = encoded,
                  .index = i,

@@ -6,7 +6,8 @@
 ** tls.c)   wait.c        every wait on a session: flush, take a result, drain, stop
 **   cancel.c      tells the server to stop (task.c: work that must not block us)
 **   statement.c   prepare, describe, keep; infer.c: the types of parameters
-**   execute.c     start, rows, end (send.c: what goes out in one round trip); batch.c
+**   execute.c     start, rows, end (send.c: what goes out in one round trip)
+**   batch.c copy.c together.c   many rows (text_form.c: their values as texts)
 **   types.c       types that every server has; catalog.c: the ones of this server
 **   decode*.c numeric.c json_out.c   what the server sent → Value
 **   encode.c literal.c               Value → what the server takes
@@ -163,11 +164,12 @@ typedef struct PgColumn {
 } PgColumn;
 
 typedef struct PgParameter {
-  Oid inferred; /* by the server, when nothing was declared but what `forced` says */
-  Oid forced;   /* declared because the server could not infer one, 0 = free */
-  Oid declared; /* what the statement was parsed with last, 0 = left to the server */
-  Oid refused;  /* a natural type that the server did not take here */
-  Oid actual;   /* what it is now */
+  Oid inferred;          /* by the server, when nothing was declared but what `forced` says */
+  Oid forced;            /* declared because the server could not infer one, 0 = free */
+  Oid declared;          /* what the statement was parsed with last, 0 = left to the server */
+  Oid refused;           /* a natural type that the server did not take here */
+  Oid actual;            /* what it is now */
+  const PgType *builtin; /* that type, when every server has it and it was asked for */
 } PgParameter;
 
 struct PgStatement {
@@ -364,6 +366,17 @@ DriverStatus pg_can_load(DriverStatement *statement, const char *target, bool *c
                          DriverError *error);
 DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
                      int64_t *affected, DriverError *error);
+/* Has a value of this kind a text form here? */
+bool pg_has_text_form(PgKind kind);
+/* Does encode.c put it into a binary form that is not its text? */
+bool pg_has_binary_form(PgKind kind);
+/* The text of such a binary form, for COPY and for an element of an array: no character of it needs an
+** escape there but the \\ of a bytea, which has it. */
+void pg_text_form(DriverBuffer *text, PgKind kind, const char *data, int size);
+/* together.c: as Driver.can_together and Driver.execute_together. */
+DriverStatus pg_can_together(DriverStatement *statement, bool *can, DriverError *error);
+DriverStatus pg_execute_together(DriverStatement *statement, const char *sql,
+                                 DriverRowSource *source, int64_t *affected, DriverError *error);
 /* After a value that did not fit: the column's type may have changed since the types of the parameters were
 ** inferred, so they are asked for again the next time; the error says when that is worth a try. */
 void pg_doubt_types(PgStatement *statement, DriverError *error);
@@ -379,7 +392,10 @@ DriverStatus pg_query(PgConnection *connection, const char *sql, int count,
 /* ---------------------------------------------------------------- types and values */
 
 const PgType *pg_type_builtin(Oid oid);
+Oid pg_type_builtin_array(Oid element);                        /* 0 = it is not among them */
 const PgType *pg_type_find(PgConnection *connection, Oid oid); /* NULL = not known yet */
+/* The type of a parameter, as pg_type_find gives it. */
+const PgType *pg_parameter_type(PgStatement *statement, size_t index);
 /* Makes all of these types known, and what they are made of; asks the server when it must. */
 DriverStatus pg_types_learn(PgConnection *connection, const Oid *oids, size_t count,
                             DriverError *error);

@@ -147,6 +147,12 @@ const PgType *pg_type_builtin(Oid oid) {
   return bsearch(&oid, builtin, sizeof(builtin) / sizeof(*builtin), sizeof(*builtin), compare);
 }
 
+Oid pg_type_builtin_array(Oid element) {
+  for (size_t i = 0; i < sizeof(builtin) / sizeof(*builtin); i++)
+    if (builtin[i].kind == KIND_ARRAY && builtin[i].element == element) return builtin[i].oid;
+  return 0;
+}
+
 const PgType *pg_type_other(void) {
   return &other;
 }

@@ -172,8 +172,45 @@ static void test_real(void) {
     real_print(real, text);
     double back = strtod(text, NULL);
     wrong += memcmp(&back, &real, 8) != 0 || strpbrk(text, ".e") == NULL;
+    real_print_fast(real, text);
+    back = strtod(text, NULL);
+    wrong += memcmp(&back, &real, 8) != 0;
   }
   CHECK(wrong == 0);
+}
+
+/* Numbers with few digits behind the point are printed without printf, and as printf would. */
+static void test_short_real(void) {
+  char text[32], wanted[40];
+  int wrong = 0;
+  check_real(0.0001, "0.0001");
+  check_real(0.00015, "0.00015");
+  check_real(0.00005, "5e-05");
+  check_real(-12.5, "-12.5");
+  check_real(99999999999.9999, "99999999999.9999");
+  check_real(999999999999.9999, "999999999999.9999");
+  srand(8);
+  for (int i = 0; i < 20000; i++) {
+    static const double scales[] = {10, 100, 1000, 10000, 100000};
+    int64_t number = ((int64_t)rand() << 20 ^ rand()) >> rand() % 50;
+    double real = (double)(i % 2 ? number : -number) / scales[i % 5];
+    real_print(real, text);
+    snprintf(wanted, sizeof wanted, "%.15g", real);
+    if (strtod(wanted, NULL) != real) continue;
+    if (strpbrk(wanted, ".e") == NULL) strcat(wanted, ".0");
+    wrong += strcmp(text, wanted) != 0;
+  }
+  CHECK(wrong == 0);
+}
+
+static void test_integer(void) {
+  static const int64_t numbers[] = {0, 7, -7, 10, 1234567890123, INT64_MAX, INT64_MIN};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    char text[24], wanted[24];
+    int size = snprintf(wanted, sizeof wanted, "%lld", (long long)numbers[i]);
+    CHECK(integer_print(numbers[i], text) == size);
+    CHECK_TEXT(text, wanted);
+  }
 }
 
 static void check_decimal(const char *text, int precision, const char *mode, ValueType type,
@@ -508,6 +545,8 @@ int main(void) {
   test_text();
   test_error();
   test_real();
+  test_short_real();
+  test_integer();
   test_decimal();
   test_two_ways();
   test_long_decimal();
