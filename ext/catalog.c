@@ -16,10 +16,10 @@ extern const CatalogEntry fn_block_entries[], fn_ping_entries[], fn_execute_entr
     schema_tables_entries[], help_entries[];
 
 static const CatalogEntry *const files[] = {
-    fn_block_entries,    fn_ping_entries,          fn_execute_entries,    rows_aggregate_entries,
-    fn_value_entries,    query_table_entries,      fn_view_entries,       fn_fetch_entries,
-    fetch_table_entries, connector_module_entries, fn_attach_entries,     fn_allow_entries,
-    fn_session_entries,  fn_recover_entries,       tables_entries,        schema_tables_entries,
+    fn_block_entries,    fn_ping_entries,          fn_execute_entries, rows_aggregate_entries,
+    fn_value_entries,    query_table_entries,      fn_view_entries,    fn_fetch_entries,
+    fetch_table_entries, connector_module_entries, fn_attach_entries,  fn_allow_entries,
+    fn_session_entries,  fn_recover_entries,       tables_entries,     schema_tables_entries,
     help_entries,
 };
 

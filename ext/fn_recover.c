@@ -124,9 +124,9 @@ static int fill_transactions(Connector *connector, sqlite3_value **arguments, Sp
   return rc ? rc : list_ahead(connector, name, rows, error);
 }
 
-static const ListTable transactions_table = {
-    "CREATE TABLE x(block TEXT, gid TEXT, state TEXT, decision TEXT, since TEXT, error TEXT, name HIDDEN)",
-    LISTING_COLUMNS, 1, fill_transactions};
+static const ListTable transactions_table = {"CREATE TABLE x(block TEXT, gid TEXT, state TEXT, "
+                                             "decision TEXT, since TEXT, error TEXT, name HIDDEN)",
+                                             LISTING_COLUMNS, 1, fill_transactions};
 
 /* ---- connector_recover ---- */
 
@@ -137,17 +137,18 @@ static int recover_block(void *context, Remote *remote, Error *error) {
 static int host_run(Connector *connector, const char *sql, const char *what, Error *error) {
   int rc = sqlite3_exec(connector->db, sql, NULL, NULL, NULL);
   if (!rc) return SQLITE_OK;
-  return error_set(error, sqlite3_extended_errcode(connector->db), "connector_recover: %s: %s", what,
-                   sqlite3_errmsg(connector->db));
+  return error_set(error, sqlite3_extended_errcode(connector->db), "connector_recover: %s: %s",
+                   what, sqlite3_errmsg(connector->db));
 }
 
 /* The write lock of main says that nobody is in the middle of a commit (recovery.h). */
 static int recover(Connector *connector, const char *name, int *ended, Error *error) {
   if (!sqlite3_get_autocommit(connector->db) ||
       sqlite3_txn_state(connector->db, NULL) == SQLITE_TXN_WRITE)
-    return error_set(error, SQLITE_ERROR,
-                     "connector_recover cannot be part of a transaction or of a statement that writes: "
-                     "COMMIT or ROLLBACK, then SELECT connector_recover()");
+    return error_set(
+        error, SQLITE_ERROR,
+        "connector_recover cannot be part of a transaction or of a statement that writes: "
+        "COMMIT or ROLLBACK, then SELECT connector_recover()");
   int rc = host_run(connector, "BEGIN IMMEDIATE", "the local database cannot be locked", error);
   if (rc) return rc;
   rc = visit_blocks(connector, name, recover_block, ended, error);
@@ -182,7 +183,8 @@ const CatalogEntry fn_recover_entries[] = {
      .usage = "connector_transactions([name])",
      .least = 0,
      .most = 1,
-     .meaning = "table: two-phase transactions that are still prepared on servers, and those that a server "
+     .meaning = "table: two-phase transactions that are still prepared on servers, and those that "
+                "a server "
                 "has committed and the local database has not",
      .example = "SELECT block, gid, state, decision, error FROM connector_transactions",
      .list = &transactions_table},
@@ -192,8 +194,9 @@ const CatalogEntry fn_recover_entries[] = {
      .usage = "connector_recover([name])",
      .least = 0,
      .most = 1,
-     .meaning = "commits or rolls back, as the local main database has decided, what a broken client left "
-                "prepared on servers; returns how many",
+     .meaning =
+         "commits or rolls back, as the local main database has decided, what a broken client left "
+         "prepared on servers; returns how many",
      .example = "SELECT connector_recover()",
      .function = fn_recover},
     {0}};

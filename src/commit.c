@@ -88,7 +88,7 @@ static int participant_prepare(Participant *participant, Error *error) {
   int rc = check_open(participant, error);
   if (!rc) rc = two_phase_prepare(participant, error);
   if (!rc || participant->state == PARTICIPANT_FAILED) return rc;
-  if (participant->link->connection->broken) {
+  if (participant->link->connection->broken || error->remote.failure != FAILURE_REMOTE) {
     two_phase_doubt(participant);
     participant_fail(participant, "the answer to PREPARE was lost");
     error_wrap(error, "nothing is committed, neither there nor here");
@@ -138,8 +138,8 @@ static int commit_all(Connector *connector, Error *error) {
     Participant *each = connector->transaction->participants;
     for (; !rc && each; each = each->next) {
       if (!each->begun || each->state != PARTICIPANT_OPEN || step_of(each) != step) continue;
-      rc = step == STEP_PREPARE ? participant_prepare(each, error)
-                                : participant_commit(each, error);
+      rc =
+          step == STEP_PREPARE ? participant_prepare(each, error) : participant_commit(each, error);
     }
   }
   return rc;
@@ -185,9 +185,14 @@ static void participant_rollback(Participant *participant) {
 
 void transaction_commit(Connector *connector) {
   Participant *each = connector->transaction->participants;
+  bool synced = false;
   two_phase_decided(connector);
-  for (; each; each = each->next)
-    if (each->state == PARTICIPANT_PREPARED) two_phase_finish(each, true);
+  for (; each; each = each->next) {
+    if (each->state != PARTICIPANT_PREPARED) continue;
+    if (!synced) decision_sync(connector);
+    synced = true;
+    two_phase_finish(each, true);
+  }
   transaction_end(connector);
 }
 
@@ -215,6 +220,7 @@ static void remote_ahead(Participant *participant) {
 
 void transaction_rollback(Connector *connector) {
   Participant *each = connector->transaction->participants;
+  two_phase_undecided(connector);
   for (; each; each = each->next) {
     if (each->state == PARTICIPANT_PREPARED)
       two_phase_finish(each, false);
@@ -285,8 +291,12 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   for (; each; each = each->next) {
     batch_free(each->batch);
     each->batch = NULL;
-    bool past = each->state == PARTICIPANT_COMMITTED || each->state == PARTICIPANT_PREPARED;
-    if (past || (level >= 0 && each->state == PARTICIPANT_FAILED)) continue;
+    if (each->state == PARTICIPANT_PREPARED) { /* after a COMMIT that was busy */
+      two_phase_finish(each, false);
+      participant_fail(each, "it was prepared before ROLLBACK TO");
+    }
+    if (each->state == PARTICIPANT_COMMITTED || (level >= 0 && each->state == PARTICIPANT_FAILED))
+      continue;
     int rc = participant_quiet(each, error);
     if (level < 0)
       rollback_whole(each);

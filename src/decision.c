@@ -10,10 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define NAME "connector_decision"
 #define TABLE "main." NAME
 #define PREFIX "sqlc:"
+
+static int failed(Connector *connector, const char *what, Error *error) {
+  return error_set(error, sqlite3_extended_errcode(connector->db),
+                   "two_phase: " TABLE " cannot be %s: %s", what, sqlite3_errmsg(connector->db));
+}
 
 /* ---------------------------------------------------------------- the file */
 
@@ -47,8 +53,8 @@ static int pragma_text(sqlite3 *db, const char *sql, char *text, size_t size) {
   return rc;
 }
 
-/* What stands against keeping a decision there; NULL = nothing. In WAL mode only FULL writes a commit through
-** to the disk. */
+/* What stands against keeping a decision there; NULL = nothing. Only FULL writes a commit through to the disk
+** in every journal mode (in DELETE with decision_sync). */
 static const char *not_durable(sqlite3 *db) {
   char journal[16];
   int synchronous = 2;
@@ -58,9 +64,10 @@ static const char *not_durable(sqlite3 *db) {
   if (!strcmp(journal, "off") || !strcmp(journal, "memory"))
     return "its journal is not on disk: PRAGMA journal_mode = WAL (or DELETE)";
   if (synchronous == 0) return "PRAGMA synchronous is OFF: set it to FULL";
-  if (synchronous == 1 && !strcmp(journal, "wal"))
-    return "PRAGMA synchronous is NORMAL, which in WAL mode may lose the last transactions at a power "
-           "failure: set it to FULL";
+  if (synchronous == 1)
+    return "PRAGMA synchronous is NORMAL, which may lose the last transactions at a power failure: "
+           "set "
+           "it to FULL";
   return NULL;
 }
 
@@ -85,6 +92,42 @@ int decision_file(Connector *connector, char file[DECISION_FILE], Error *error) 
 int decision_durable(Connector *connector, Error *error) {
   const char *reason = not_durable(connector->db);
   return reason ? unfit(reason, error) : SQLITE_OK;
+}
+
+/* In WAL mode each file is committed by itself, main first. */
+int decision_alone(Connector *connector, Error *error) {
+  char journal[16];
+  sqlite3_stmt *statement = NULL;
+  pragma_text(connector->db, "PRAGMA main.journal_mode", journal, sizeof journal);
+  if (strcmp(journal, "wal") != 0) return SQLITE_OK;
+  int rc = sqlite3_prepare_v2(connector->db, "PRAGMA database_list", -1, &statement, NULL);
+  if (rc) return failed(connector, "used", error);
+  while (!rc && sqlite3_step(statement) == SQLITE_ROW) {
+    const char *schema = (const char *)sqlite3_column_text(statement, 1);
+    if (sqlite3_column_int(statement, 0) >= 2 && schema &&
+        sqlite3_txn_state(connector->db, schema) == SQLITE_TXN_WRITE)
+      rc = error_set(
+          error, SQLITE_ERROR,
+          "two_phase: main is in WAL mode and '%s' was written too, and SQLite commits such "
+          "files one after the other: PRAGMA main.journal_mode = DELETE, or a transaction for "
+          "each",
+          schema);
+  }
+  sqlite3_finalize(statement);
+  return rc;
+}
+
+void decision_sync(Connector *connector) {
+  const char *path = sqlite3_db_filename(connector->db, "main");
+  const char *slash = path ? strrchr(path, '/') : NULL;
+  if (!slash) return;
+  char *folder = sqlite3_mprintf("%.*s", (int)(slash - path) + 1, path);
+  int handle = folder ? open(folder, O_RDONLY | O_CLOEXEC) : -1;
+  if (handle >= 0) {
+    fsync(handle);
+    close(handle);
+  }
+  sqlite3_free(folder);
 }
 
 int decision_random(char random[DECISION_RANDOM], Error *error) {
@@ -112,11 +155,6 @@ bool decision_of_file(const char *gid, const char *file) {
 
 /* ---------------------------------------------------------------- rows */
 
-static int failed(Connector *connector, const char *what, Error *error) {
-  return error_set(error, sqlite3_extended_errcode(connector->db),
-                   "two_phase: " TABLE " cannot be %s: %s", what, sqlite3_errmsg(connector->db));
-}
-
 /* SQLITE_OK also when there is no such table; *statement is NULL then. What has this name and is no table of
 ** ours (a view, a table of the user's) is an error. */
 static int prepare(Connector *connector, const char *sql, sqlite3_stmt **statement, Error *error) {
@@ -131,18 +169,20 @@ static int prepare(Connector *connector, const char *sql, sqlite3_stmt **stateme
   if (sqlite3_table_column_metadata(db, "main", NAME, "gid", NULL, NULL, NULL, &key, NULL) !=
           SQLITE_OK ||
       !key)
-    return error_set(error, SQLITE_ERROR, "two_phase: " TABLE " is something else than the extension's table");
+    return error_set(error, SQLITE_ERROR,
+                     "two_phase: " TABLE " is something else than the extension's table");
   if (sqlite3_prepare_v2(db, sql, -1, statement, NULL) != SQLITE_OK)
     return failed(connector, "used", error);
   return SQLITE_OK;
 }
 
 static int make_table(Connector *connector, Error *error) {
-  int rc = sqlite3_exec(connector->db,
-                        "CREATE TABLE IF NOT EXISTS " TABLE
-                        "(gid TEXT NOT NULL PRIMARY KEY, block TEXT NOT NULL, server TEXT NOT NULL, "
-                        "decided_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) WITHOUT ROWID",
-                        NULL, NULL, NULL);
+  int rc =
+      sqlite3_exec(connector->db,
+                   "CREATE TABLE IF NOT EXISTS " TABLE
+                   "(gid TEXT NOT NULL PRIMARY KEY, block TEXT NOT NULL, server TEXT NOT NULL, "
+                   "decided_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) WITHOUT ROWID",
+                   NULL, NULL, NULL);
   return rc ? failed(connector, "made", error) : SQLITE_OK;
 }
 
@@ -193,11 +233,12 @@ int decision_find(Connector *connector, const char *gid, bool *found, char *at, 
   return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : error->code;
 }
 
-int decision_visit(Connector *connector, const char *block, const char *server,
-                   DecisionVisitor visit, void *context, Error *error) {
+int decision_visit_old(Connector *connector, const char *block, const char *server,
+                       DecisionVisitor visit, void *context, Error *error) {
   sqlite3_stmt *statement;
   int rc = prepare(connector,
-                   "SELECT gid FROM " TABLE " WHERE block = ?1 AND server = ?2",
+                   "SELECT gid FROM " TABLE " WHERE block = ?1 AND server = ?2"
+                   " AND decided_at < datetime('now', '-1 day')",
                    &statement, error);
   if (rc || !statement) return rc;
   sqlite3_bind_text(statement, 1, block, -1, SQLITE_STATIC);

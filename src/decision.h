@@ -15,15 +15,20 @@
 
 #include "connector.h"
 
-#define GID_BYTES 65        /* with the NUL; an XA name has at most 64 bytes */
-#define DECISION_FILE 33    /* 32 hexadecimal digits */
-#define DECISION_RANDOM 17  /* 16 of them */
+#define GID_BYTES 65       /* with the NUL; an XA name has at most 64 bytes */
+#define DECISION_FILE 33   /* 32 hexadecimal digits */
+#define DECISION_RANDOM 17 /* 16 of them */
 
 /* <file> of this connection's main database; an error when it is not a file. */
 int decision_file(Connector *connector, char file[DECISION_FILE], Error *error);
 /* An error, in words for the user, when main could lose a committed transaction (in memory, synchronous or
 ** journal off) or cannot be written to. */
 int decision_durable(Connector *connector, Error *error);
+/* At COMMIT: an error when SQLite could commit main and fail with another file after that. */
+int decision_alone(Connector *connector, Error *error);
+/* After the local commit, and without a statement on the host's connection: writes through to the disk that the
+** journal is gone. */
+void decision_sync(Connector *connector);
 /* <random> for one transaction. */
 int decision_random(char random[DECISION_RANDOM], Error *error);
 void decision_gid(char gid[GID_BYTES], const char *file, const char *random, int number);
@@ -39,9 +44,10 @@ int decision_forget(Connector *connector, const char *gid, Error *error);
 /* False also when there is no table. `at` (may be NULL, with size 0) becomes the time of the decision. */
 int decision_find(Connector *connector, const char *gid, bool *found, char *at, size_t size,
                   Error *error);
-/* Calls visit for each row of the block and server, until it returns other than SQLITE_OK. */
+/* Calls visit for each row of the block and server that is older than a day, until it returns other than
+** SQLITE_OK. */
 typedef int (*DecisionVisitor)(void *context, const char *gid);
-int decision_visit(Connector *connector, const char *block, const char *server,
-                   DecisionVisitor visit, void *context, Error *error);
+int decision_visit_old(Connector *connector, const char *block, const char *server,
+                       DecisionVisitor visit, void *context, Error *error);
 
 #endif

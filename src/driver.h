@@ -169,20 +169,27 @@ typedef enum DriverUpsert {
 
 /* Two-phase commit as texts. `%s` is the transaction's name (gid): at most 64 of [0-9A-Za-z:]. */
 typedef struct DriverTwoPhase {
-  const char *ready; /* SELECT of one value: NULL = the server can prepare, else why not and what to do;
+  const char
+      *ready; /* SELECT of one value: NULL = the server can prepare, else why not and what to do;
                         NULL pointer = it always can */
-  const char *wrote; /* SELECT of one value: NULL = the transaction has changed nothing yet; for functions
+  const char *
+      settled; /* SELECT of one value: NULL = `list` tells all there is; else why it may not (a replica);
+                          NULL pointer = it always does */
+  const char
+      *wrote; /* SELECT of one value: NULL = the transaction has changed nothing yet; for functions
                         that write, called in a SELECT. NULL pointer = cannot be told */
-  const char *begin; /* begins a transaction that can be prepared; NULL = dialect begin will do, and so do
+  const char
+      *begin; /* begins a transaction that can be prepared; NULL = dialect begin will do, and so do
                         its commit and rollback */
-  const char *end;   /* before `prepare`, and before it is ended unprepared; NULL = nothing */
+  const char *end; /* before `prepare`, and before it is ended unprepared; NULL = nothing */
   const char *prepare;
   const char *commit_unprepared, *rollback_unprepared; /* of what `begin` began; NULL = dialect */
   const char *commit, *rollback;                       /* of a prepared one, from any session */
   const char *list; /* SELECT of the names of the prepared ones that can be ended from here */
   size_t list_column;
-  const char *absent; /* SQLSTATE of commit and rollback: not there, or not to be had at the moment */
-  const char *held;   /* SQLSTATE: there, and another session is at it; NULL = the same as absent */
+  const char
+      *absent;      /* SQLSTATE of commit and rollback: not there, or not to be had at the moment */
+  const char *held; /* SQLSTATE: there, and another session is at it; NULL = the same as absent */
 } DriverTwoPhase;
 
 #define DRIVER_IDENTITY_PARTS 3
@@ -227,13 +234,13 @@ typedef struct DriverDialect {
       *import_snapshot; /* printf format with %q: the first statement of another's transaction */
   const char *commit;
   const char *rollback;
-  const char *savepoint;       /* printf format with one %s: a plain identifier */
-  const char *rollback_to;     /* the same */
-  const char *release;         /* the same */
+  const char *savepoint;           /* printf format with one %s: a plain identifier */
+  const char *rollback_to;         /* the same */
+  const char *release;             /* the same */
   const DriverTwoPhase *two_phase; /* NULL = cannot */
-  bool error_ends_transaction; /* a failed statement spoils the transaction until ROLLBACK TO */
-  bool ddl_commits;            /* DDL ends the transaction by itself (MySQL) */
-  bool write_waits_for_read;   /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
+  bool error_ends_transaction;     /* a failed statement spoils the transaction until ROLLBACK TO */
+  bool ddl_commits;                /* DDL ends the transaction by itself (MySQL) */
+  bool write_waits_for_read;       /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
   DriverUpsert upsert;
   bool row_arrays; /* rows can be joined with arrays: UNNEST in the form of write_together.c */
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object

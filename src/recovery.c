@@ -34,13 +34,33 @@ static bool has_gid(const GidList *list, const char *gid) {
   return false;
 }
 
+static bool take_reason(void *context, const char *text) {
+  if (text) sqlite3_snprintf(160, context, "%s", text);
+  return false;
+}
+
+/* Where not all are listed, what is missing must not be taken for ended. */
+static int check_settled(Link *link, Error *error) {
+  const char *sql = link->remote->dialect->two_phase->settled, *block = link->remote->block->name;
+  DriverError failure = {0};
+  char reason[160] = "";
+  if (!sql) return SQLITE_OK;
+  link_deadline(link);
+  if (link_query(link, sql, 0, take_reason, reason, &failure) != DRIVER_OK)
+    return error_remote(error, &failure, block, "transactions in doubt", sql);
+  if (!*reason) return SQLITE_OK;
+  return error_set(error, SQLITE_ERROR,
+                   "connector '%s': transactions in doubt cannot be told here: %s", block, reason);
+}
+
 /* What the server has prepared, of ours; the caller frees list->gids. */
 static int list_prepared(Link *link, GidList *list, Error *error) {
   const DriverTwoPhase *texts = link->remote->dialect->two_phase;
   DriverError failure = {0};
+  int rc = check_settled(link, error);
+  if (rc) return rc;
   link_deadline(link);
-  DriverStatus status =
-      link_query(link, texts->list, texts->list_column, add_gid, list, &failure);
+  DriverStatus status = link_query(link, texts->list, texts->list_column, add_gid, list, &failure);
   if (list->failed) return error_memory(error);
   if (status == DRIVER_OK) return SQLITE_OK;
   return error_remote(error, &failure, link->remote->block->name, "transactions in doubt",
@@ -53,15 +73,13 @@ bool recovery_possible(const Remote *remote) {
 
 /* ---------------------------------------------------------------- looking */
 
-static int visit_gid(Connector *connector, const char *gid, const char *file,
-                     RecoveryVisitor visit, void *context, Error *error) {
+static int visit_gid(Connector *connector, const char *gid, const char *file, RecoveryVisitor visit,
+                     void *context, Error *error) {
   bool decided;
   char at[32];
   int rc = decision_find(connector, gid, &decided, at, sizeof at, error);
   if (rc) return rc;
-  const char *decision = decided                      ? "commit"
-                         : decision_of_file(gid, file) ? "rollback"
-                                                       : "unknown";
+  const char *decision = decided ? "commit" : decision_of_file(gid, file) ? "rollback" : "unknown";
   return visit(context, gid, decision, decided ? at : NULL);
 }
 
@@ -96,10 +114,10 @@ typedef struct Recovery {
 } Recovery;
 
 static int end_one(Recovery *recovery, const char *gid, int *ended, Error *error) {
-  bool decided;
+  bool decided, absent;
   int rc = decision_find(recovery->remote->connector, gid, &decided, NULL, 0, error);
   if (rc || (!decided && !decision_of_file(gid, recovery->file))) return rc;
-  rc = two_phase_tell(recovery->link, gid, decided, error);
+  rc = two_phase_tell(recovery->link, gid, decided, &absent, error);
   if (rc) return rc;
   ++*ended;
   return decided ? decision_forget(recovery->remote->connector, gid, error) : SQLITE_OK;
@@ -111,14 +129,15 @@ static int note_done(void *context, const char *gid) {
   return recovery->done.failed ? SQLITE_NOMEM : SQLITE_OK;
 }
 
-/* Rows of this block, on the server where it is now, that the server has ended: whoever did it died, or closed,
-** before it came to forgetting them. */
+/* Rows of this block, on the server where it is now, that the server does not list: whoever ended them died, or
+** closed, before it came to forgetting them. Not those of the last day, as a copy of the server that was put in its
+** place may still come to know of them. */
 static int forget_done(Recovery *recovery, Error *error) {
   Connector *connector = recovery->remote->connector;
   const Block *block = recovery->remote->block;
   char *server = block_url(block, true);
   if (!server) return error_memory(error);
-  int rc = decision_visit(connector, block->name, server, note_done, recovery, error);
+  int rc = decision_visit_old(connector, block->name, server, note_done, recovery, error);
   sqlite3_free(server);
   for (int i = 0; !rc && i < recovery->done.count; i++)
     rc = decision_forget(connector, recovery->done.gids[i], error);

@@ -199,7 +199,8 @@ static int check_second_writer(const Remote *remote, Error *error) {
       return error_set(
           error, SQLITE_ERROR,
           "connector '%s': this transaction already writes through '%s', and two servers "
-          "cannot be committed as one unless both blocks have the option two_phase: COMMIT first, or "
+          "cannot be committed as one unless both blocks have the option two_phase: COMMIT first, "
+          "or "
           "accept that a failure can leave one of them behind with "
           "connector_config('several_writers', 'on')",
           remote->block->name, other->remote->block->name);
@@ -259,11 +260,10 @@ static int participant_usable(Participant *participant, bool writes, Error *erro
         "connector '%s': %s; nothing of this transaction is kept on the server: ROLLBACK", block,
         participant->reason);
   if (participant->state != PARTICIPANT_OPEN && writes)
-    return error_set(
-        error, SQLITE_ERROR,
-        "connector '%s': the server has already %s this transaction; COMMIT again "
-        "to commit the local part",
-        block, participant->state == PARTICIPANT_PREPARED ? "prepared" : "committed");
+    return error_set(error, SQLITE_ERROR,
+                     "connector '%s': the server has already %s this transaction; COMMIT again "
+                     "to commit the local part",
+                     block, participant->state == PARTICIPANT_PREPARED ? "prepared" : "committed");
   return SQLITE_OK;
 }
 
@@ -338,8 +338,9 @@ int transaction_enter(Remote *remote, TurnUse use, Turn *turn, Error *error) {
   if (rc) return rc;
   Participant *participant = participant_find(remote);
   bool inside = !sqlite3_get_autocommit(connector->db);
-  bool after_commit = participant && !writes &&
-                      (participant->state == PARTICIPANT_COMMITTED || participant->state == PARTICIPANT_PREPARED);
+  bool after_commit =
+      participant && !writes &&
+      (participant->state == PARTICIPANT_COMMITTED || participant->state == PARTICIPANT_PREPARED);
   if (enlisted && (writes || inside || participant) && !after_commit)
     return enter_enlisted(turn, error);
   return enter_own(turn, error);

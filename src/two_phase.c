@@ -8,8 +8,9 @@
 #include "log.h"
 #include <string.h>
 
-#define HELD_WAIT INT64_C(5000000) /* microseconds: a server notices by then that a client is gone */
-#define HELD_EVERY INT64_C(20000)  /* between two looks */
+#define HELD_WAIT                                                                                  \
+  INT64_C(5000000)                /* microseconds: a server notices by then that a client is gone */
+#define HELD_EVERY INT64_C(20000) /* between two looks */
 
 static const DriverTwoPhase *texts_of(const Remote *remote) {
   return remote->dialect->two_phase;
@@ -74,9 +75,11 @@ int two_phase_check(Participant *participant, Error *error) {
   Remote *remote = participant->remote;
   char file[DECISION_FILE];
   if (!wanted(remote)) return SQLITE_OK;
-  /* without a name: main was no file at the start of the transaction */
-  int rc = *participant->gid ? SQLITE_OK : decision_file(remote->connector, file, error);
+  int rc = decision_file(remote->connector, file, error);
   if (!rc) rc = decision_durable(remote->connector, error);
+  if (!rc && !*participant->gid) /* main was no file when the transaction began */
+    rc = error_set(error, SQLITE_ERROR,
+                   "two_phase cannot begin in the middle: ROLLBACK, then try again");
   if (rc) error_wrap(error, "connector '%s'", remote->block->name);
   return rc ? rc : server_ready(participant, error);
 }
@@ -164,23 +167,49 @@ int two_phase_look(Participant *participant, Error *error) {
   return participant->wrote ? two_phase_check(participant, error) : SQLITE_OK;
 }
 
+static int decide_one(const Participant *participant, Error *error) {
+  Connector *connector = participant->remote->connector;
+  const Block *block = participant->remote->block;
+  bool found = true;
+  char *server = block_url(block, true);
+  int rc = server ? decision_write(connector, participant->gid, block->name, server, error)
+                  : error_memory(error);
+  sqlite3_free(server);
+  if (!rc) rc = decision_find(connector, participant->gid, &found, NULL, 0, error);
+  if (!rc && !found)
+    rc = error_set(
+        error, SQLITE_ERROR,
+        "two_phase: the row was not written into main.connector_decision (a trigger or the "
+        "authorizer is in the way)");
+  return rc;
+}
+
 int two_phase_decide(Connector *connector, Error *error) {
   Transaction *transaction = connector->transaction;
   bool any = false;
   int rc = SQLITE_OK;
   for (Participant *each = transaction->participants; !rc && each; each = each->next) {
     if (!*each->gid || !each->wrote || each->state == PARTICIPANT_FAILED) continue;
-    char *server = block_url(each->remote->block, true);
-    rc = server ? decision_write(connector, each->gid, each->remote->block->name, server, error)
-                : error_memory(error);
-    sqlite3_free(server);
+    rc = any ? SQLITE_OK : decision_durable(connector, error);
+    if (!rc) rc = decision_alone(connector, error);
+    if (!rc) rc = decide_one(each, error);
     any = true;
   }
   for (Finished *each = transaction->finished; any && !rc && each; each = each->next) {
     rc = decision_forget(connector, each->gid, error);
     each->forgotten = true;
   }
+  if (rc == SQLITE_BUSY) error_wrap(error, "nothing was done, COMMIT can be repeated");
+  if (rc == SQLITE_BUSY_SNAPSHOT)
+    error_wrap(
+        error,
+        "all was rolled back, the transaction can be repeated (BEGIN IMMEDIATE avoids this)");
   return rc;
+}
+
+void two_phase_undecided(Connector *connector) {
+  for (Finished *each = connector->transaction->finished; each; each = each->next)
+    each->forgotten = false;
 }
 
 void two_phase_decided(Connector *connector) {
@@ -203,13 +232,12 @@ int two_phase_prepare(Participant *participant, Error *error) {
   DriverStatus status = DRIVER_OK;
   link_deadline(link);
   if (texts->end) status = run_named(link, texts->end, participant->gid, &failure);
-  if (status == DRIVER_OK)
-    status = run_named(link, texts->prepare, participant->gid, &failure);
+  if (status == DRIVER_OK) status = run_named(link, texts->prepare, participant->gid, &failure);
   if (status == DRIVER_OK) {
     participant->state = PARTICIPANT_PREPARED;
     return SQLITE_OK;
   }
-  return error_remote(error, &failure, participant->remote->block->name, "PREPARE", texts->prepare);
+  return error_remote(error, &failure, participant->remote->block->name, "PREPARE", NULL);
 }
 
 void two_phase_doubt(Participant *participant) {
@@ -246,22 +274,23 @@ static bool is_held(Link *link, const char *gid, const DriverError *failure) {
          looking.found;
 }
 
-int two_phase_tell(Link *link, const char *gid, bool commit, Error *error) {
+int two_phase_tell(Link *link, const char *gid, bool commit, bool *absent, Error *error) {
   const DriverTwoPhase *texts = texts_of(link->remote);
   const char *format = commit ? texts->commit : texts->rollback;
   int64_t until = driver_clock() + HELD_WAIT;
   for (;;) {
     DriverError failure = {0};
     tell_deadline(link);
+    *absent = false;
     if (run_named(link, format, gid, &failure) == DRIVER_OK) return SQLITE_OK;
-    bool absent = !strcmp(failure.sqlstate, texts->absent);
+    *absent = !strcmp(failure.sqlstate, texts->absent);
     bool held = texts->held && !strcmp(failure.sqlstate, texts->held);
-    if (absent && !is_held(link, gid, &failure)) return SQLITE_OK;
+    if (*absent && !is_held(link, gid, &failure)) return SQLITE_OK;
     Connector *connector = link->remote->connector;
-    if ((!absent && !held) || link->connection->broken || driver_clock() >= until ||
+    if ((!*absent && !held) || link->connection->broken || driver_clock() >= until ||
         connector_interrupted(connector))
-      return error_remote(error, &failure, link->remote->block->name, commit ? "COMMIT" : "ROLLBACK",
-                          format);
+      return error_remote(error, &failure, link->remote->block->name,
+                          commit ? "COMMIT" : "ROLLBACK", NULL);
     driver_wait(&connector->host, -1, 0, driver_clock() + HELD_EVERY, NULL);
   }
 }
@@ -269,20 +298,37 @@ int two_phase_tell(Link *link, const char *gid, bool commit, Error *error) {
 /* SQLite does not hear of it any more: the logs and connector_error do. */
 static void say_owed(Participant *participant, bool commit, Error *error) {
   Connector *connector = participant->remote->connector;
-  error_wrap(error, "this transaction is %s here and still prepared on the server: it is told when the block is "
-                    "used next, or by connector_recover('%s')",
-             commit ? "committed" : "rolled back", participant->remote->block->name);
+  error_wrap(
+      error,
+      "this transaction is %s here and still prepared on the server: it is told when the block is "
+      "used next, or by connector_recover('%s')",
+      commit ? "committed" : "rolled back", participant->remote->block->name);
   sqlite3_log(SQLITE_WARNING, "%s", error->message ? error->message : "out of memory");
   error_move(&connector->last_error, error);
+}
+
+/* A connector_recover in another process does it as decided; a person may have done otherwise. */
+static void say_absent(Participant *participant) {
+  Error error = {0};
+  error_set(&error, SQLITE_WARNING,
+            "connector '%s': the prepared transaction %s was ended by somebody else before it was "
+            "told to "
+            "commit: look whether its rows are there",
+            participant->remote->block->name, participant->gid);
+  sqlite3_log(SQLITE_WARNING, "%s", error.message ? error.message : "out of memory");
+  error_move(&participant->remote->connector->last_error, &error);
+  error_clear(&error);
 }
 
 void two_phase_finish(Participant *participant, bool commit) {
   Transaction *transaction = participant->remote->connector->transaction;
   Error error = {0};
+  bool absent;
   link_cleanup_begin(participant->link);
-  int rc = two_phase_tell(participant->link, participant->gid, commit, &error);
+  int rc = two_phase_tell(participant->link, participant->gid, commit, &absent, &error);
   link_cleanup_end(participant->link);
   if (!rc) {
+    if (commit && absent) say_absent(participant);
     if (commit) finished_add(transaction, participant->gid);
     return;
   }
@@ -312,16 +358,18 @@ static Owed *owed_first(const Remote *remote) {
 int two_phase_settle(Remote *remote, Error *error) {
   Transaction *transaction = remote->connector->transaction;
   Link *link;
+  bool absent;
   if (!owed_first(remote)) return SQLITE_OK;
   int rc = link_acquire(remote, false, &link, error);
   if (rc) return rc;
   for (Owed *owed; !rc && (owed = owed_first(remote));) {
-    rc = two_phase_tell(link, owed->gid, owed->commit, error);
+    rc = two_phase_tell(link, owed->gid, owed->commit, &absent, error);
     if (rc && owed->commit) {
-      error_wrap(error,
-                 "connector '%s': an earlier transaction is still prepared and waits for its COMMIT "
-                 "(connector_recover('%s') tells it too)",
-                 remote->block->name, remote->block->name);
+      error_wrap(
+          error,
+          "connector '%s': an earlier transaction is still prepared and waits for its COMMIT "
+          "(connector_recover('%s') tells it too)",
+          remote->block->name, remote->block->name);
       break;
     }
     if (!rc && owed->commit) finished_add(transaction, owed->gid);

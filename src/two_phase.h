@@ -25,7 +25,7 @@ DriverStatus two_phase_unprepared(Participant *participant, bool commit, DriverE
 
 /* At COMMIT, of one that only read as far as we know: did a function that it called write? Sets `wrote`. */
 int two_phase_look(Participant *participant, Error *error);
-/* The decision rows of all that wrote. */
+/* The decision rows of all that wrote; an error when SQLite could not commit them with the rest as one. */
 int two_phase_decide(Connector *connector, Error *error);
 int two_phase_prepare(Participant *participant, Error *error);
 /* COMMIT or ROLLBACK of what was prepared. When that cannot be told it is owed, and said in the logs. */
@@ -34,14 +34,16 @@ void two_phase_finish(Participant *participant, bool commit);
 void two_phase_doubt(Participant *participant);
 /* After the local commit: its decision rows were written, and those of before that are done with are gone. */
 void two_phase_decided(Connector *connector);
+/* After a local rollback: the rows of before are there again. */
+void two_phase_undecided(Connector *connector);
 
 /* Tells the block's server what is owed to it. An error when a COMMIT cannot be told: what was written would
 ** not be seen. */
 int two_phase_settle(Remote *remote, Error *error);
 void two_phase_free(Transaction *transaction);
 
-/* One prepared transaction: told to commit or to roll back; SQLITE_OK also when it is not there any more. Waits a
-** moment for a session that still holds it. */
-int two_phase_tell(Link *link, const char *gid, bool commit, Error *error);
+/* One prepared transaction: told to commit or to roll back; SQLITE_OK also when it is not there any more
+** (*absent). Waits a moment for a session that still holds it. */
+int two_phase_tell(Link *link, const char *gid, bool commit, bool *absent, Error *error);
 
 #endif

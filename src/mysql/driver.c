@@ -10,6 +10,13 @@
 /* MySQL's default lexical rules; session.c pins the sql_mode that makes them true. */
 /* A prepared one belongs to its session until that has ended: to the others it is listed, and unknown. */
 static const DriverTwoPhase two_phase = {
+    .ready =
+        "SELECT CASE WHEN VERSION() LIKE '%MariaDB%' AND"
+        " CAST(SUBSTRING_INDEX(VERSION(), '.', 1) AS UNSIGNED) * 100"
+        " + CAST(SUBSTRING_INDEX(SUBSTRING_INDEX(VERSION(), '.', 2), '.', -1) AS UNSIGNED) < 1005"
+        " THEN 'MariaDB before 10.5 forgets a prepared transaction when its client goes' END",
+    .settled = "SELECT CASE WHEN @@global.read_only THEN"
+               " 'this server is read-only: connect to the primary' END",
     .begin = "XA START '%s'",
     .end = "XA END '%s'",
     .prepare = "XA PREPARE '%s'",

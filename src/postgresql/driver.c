@@ -106,12 +106,16 @@ static const DriverTwoPhase two_phase = {
     .ready = "SELECT CASE WHEN pg_catalog.current_setting('max_prepared_transactions') = '0' THEN"
              " 'max_prepared_transactions of the server is 0: set it to at least the number of"
              " connections and restart the server' END",
+    .settled = "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN"
+               " 'this server is a standby: connect to the primary' END",
     .wrote = "SELECT CAST(pg_catalog.txid_current_if_assigned() AS pg_catalog.text)",
     .prepare = "PREPARE TRANSACTION '%s'",
     .commit = "COMMIT PREPARED '%s'",
     .rollback = "ROLLBACK PREPARED '%s'",
     .list = "SELECT gid FROM pg_catalog.pg_prepared_xacts"
-            " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+            " WHERE database OPERATOR(pg_catalog.=) pg_catalog.current_database()"
+            " AND (owner OPERATOR(pg_catalog.=) current_user OR EXISTS (SELECT 1 FROM"
+            " pg_catalog.pg_roles WHERE rolname OPERATOR(pg_catalog.=) current_user AND rolsuper))",
     .absent = "42704",
     .held = "55000",
 };
