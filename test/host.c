@@ -13,7 +13,7 @@
 **   close                    closes that connection: `rows 0`, or its error
 **   storm USEC               SIGALRM every USEC microseconds from now on, without SA_RESTART; 0 ends it
 **   fork SQL                 a child runs the SQL, closes its connections, and says what it got
-**   point HOW N SQL          runs it, with HOW (kill, halt) at point N of it (host_points.h): `rows <points>`,
+**   point HOW N SQL          runs it, with HOW (kill, halt, full) at point N of it (host_points.h): `rows <points>`,
 **                            or its error with the points in front
 **   exit                     ends by exit() without closing anything
 **
