@@ -53,8 +53,8 @@ static int pragma_text(sqlite3 *db, const char *sql, char *text, size_t size) {
   return rc;
 }
 
-/* What stands against keeping a decision there; NULL = nothing. Only FULL writes a commit through to the disk
-** in every journal mode (in DELETE with decision_sync). */
+/* What stands against keeping a decision there; NULL = nothing. What NORMAL does not write through to the disk,
+** decision_sync does. */
 static const char *not_durable(sqlite3 *db) {
   char journal[16];
   int synchronous = 2;
@@ -64,10 +64,6 @@ static const char *not_durable(sqlite3 *db) {
   if (!strcmp(journal, "off") || !strcmp(journal, "memory"))
     return "its journal is not on disk: PRAGMA journal_mode = WAL (or DELETE)";
   if (synchronous == 0) return "PRAGMA synchronous is OFF: set it to FULL";
-  if (synchronous == 1)
-    return "PRAGMA synchronous is NORMAL, which may lose the last transactions at a power failure: "
-           "set "
-           "it to FULL";
   return NULL;
 }
 
@@ -117,16 +113,26 @@ int decision_alone(Connector *connector, Error *error) {
   return rc;
 }
 
+static void sync_path(const char *path, int flags) {
+  int handle = open(path, flags | O_CLOEXEC);
+  if (handle < 0) return;
+  fsync(handle);
+  close(handle);
+}
+
+/* Never the database file itself: to close it would give up SQLite's locks on it. */
 void decision_sync(Connector *connector) {
+  static const char *const others[] = {"-wal", "-journal"};
   const char *path = sqlite3_db_filename(connector->db, "main");
   const char *slash = path ? strrchr(path, '/') : NULL;
   if (!slash) return;
-  char *folder = sqlite3_mprintf("%.*s", (int)(slash - path) + 1, path);
-  int handle = folder ? open(folder, O_RDONLY | O_CLOEXEC) : -1;
-  if (handle >= 0) {
-    fsync(handle);
-    close(handle);
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    char *other = sqlite3_mprintf("%s%s", path, others[i]);
+    if (other) sync_path(other, O_RDWR);
+    sqlite3_free(other);
   }
+  char *folder = sqlite3_mprintf("%.*s", (int)(slash - path) + 1, path);
+  if (folder) sync_path(folder, O_RDONLY);
   sqlite3_free(folder);
 }
 

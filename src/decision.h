@@ -26,8 +26,8 @@ int decision_file(Connector *connector, char file[DECISION_FILE], Error *error);
 int decision_durable(Connector *connector, Error *error);
 /* At COMMIT: an error when SQLite could commit main and fail with another file after that. */
 int decision_alone(Connector *connector, Error *error);
-/* After the local commit, and without a statement on the host's connection: writes through to the disk that the
-** journal is gone. */
+/* After the local commit, and without a statement on the host's connection: writes it through to the disk where
+** SQLite has not (synchronous NORMAL in WAL mode; the end of the journal in the others). */
 void decision_sync(Connector *connector);
 /* <random> for one transaction. */
 int decision_random(char random[DECISION_RANDOM], Error *error);
