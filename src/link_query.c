@@ -39,3 +39,21 @@ DriverStatus link_query(Link *link, const char *sql, size_t column, LinkVisit vi
   driver->finish(statement);
   return status == DRIVER_DONE ? DRIVER_OK : status;
 }
+
+typedef struct TextRoom {
+  char *text;
+  size_t size;
+} TextRoom;
+
+static bool take_text(void *context, const char *text) {
+  const TextRoom *room = context;
+  if (text) sqlite3_snprintf((int)room->size, room->text, "%s", text);
+  return false;
+}
+
+DriverStatus link_query_text(Link *link, const char *sql, char *text, size_t size,
+                             DriverError *failure) {
+  TextRoom room = {text, size};
+  *text = 0;
+  return link_query(link, sql, 0, take_text, &room, failure);
+}

@@ -11,5 +11,8 @@ typedef bool (*LinkVisit)(void *context, const char *text);
 /* Runs the SELECT and calls visit with column `column` of each row. Not logged. */
 DriverStatus link_query(Link *link, const char *sql, size_t column, LinkVisit visit, void *context,
                         DriverError *failure);
+/* The first value of its first row as a text, cut to fit; "" for NULL. */
+DriverStatus link_query_text(Link *link, const char *sql, char *text, size_t size,
+                             DriverError *failure);
 
 #endif

@@ -34,19 +34,14 @@ static bool has_gid(const GidList *list, const char *gid) {
   return false;
 }
 
-static bool take_reason(void *context, const char *text) {
-  if (text) sqlite3_snprintf(160, context, "%s", text);
-  return false;
-}
-
 /* Where not all are listed, what is missing must not be taken for ended. */
 static int check_settled(Link *link, Error *error) {
   const char *sql = link->remote->dialect->two_phase->settled, *block = link->remote->block->name;
   DriverError failure = {0};
-  char reason[160] = "";
+  char reason[160];
   if (!sql) return SQLITE_OK;
   link_deadline(link);
-  if (link_query(link, sql, 0, take_reason, reason, &failure) != DRIVER_OK)
+  if (link_query_text(link, sql, reason, sizeof reason, &failure) != DRIVER_OK)
     return error_remote(error, &failure, block, "transactions in doubt", sql);
   if (!*reason) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR,

@@ -47,20 +47,15 @@ int two_phase_name(Participant *participant, Error *error) {
   return SQLITE_OK;
 }
 
-static bool take_reason(void *context, const char *text) {
-  if (text) sqlite3_snprintf(160, context, "%s", text);
-  return false;
-}
-
 static int server_ready(Participant *participant, Error *error) {
   Remote *remote = participant->remote;
   const char *sql = texts_of(remote)->ready;
   DriverError failure = {0};
-  char reason[160] = "";
+  char reason[160];
   if (!sql || remote->can_prepare) return SQLITE_OK;
   if (participant->begun) return SQLITE_OK; /* not worth a failed transaction: PREPARE will tell */
   link_deadline(participant->link);
-  if (link_query(participant->link, sql, 0, take_reason, reason, &failure) != DRIVER_OK)
+  if (link_query_text(participant->link, sql, reason, sizeof reason, &failure) != DRIVER_OK)
     return error_remote(error, &failure, remote->block->name, "two_phase", sql);
   if (*reason)
     return error_set(error, SQLITE_ERROR,
@@ -149,21 +144,18 @@ void two_phase_free(Transaction *transaction) {
 
 /* ---------------------------------------------------------------- the decision */
 
-static bool take_wrote(void *context, const char *text) {
-  *(bool *)context = text != NULL;
-  return false;
-}
-
 int two_phase_look(Participant *participant, Error *error) {
   const DriverTwoPhase *texts = texts_of(participant->remote);
   DriverError failure = {0};
+  char number[32];
   if (!*participant->gid || !texts->wrote || !participant->begun || participant->wrote ||
       participant->state != PARTICIPANT_OPEN)
     return SQLITE_OK;
   link_deadline(participant->link);
-  if (link_query(participant->link, texts->wrote, 0, take_wrote, &participant->wrote, &failure) !=
+  if (link_query_text(participant->link, texts->wrote, number, sizeof number, &failure) !=
       DRIVER_OK)
     return error_remote(error, &failure, participant->remote->block->name, "COMMIT", texts->wrote);
+  participant->wrote = *number != 0;
   return participant->wrote ? two_phase_check(participant, error) : SQLITE_OK;
 }
 
