@@ -101,17 +101,16 @@ DriverStatus two_phase_unprepared(Participant *participant, bool commit, DriverE
 
 /* ---------------------------------------------------------------- what is owed */
 
-static Owed *owed_add(Participant *participant, bool commit) {
+static void owed_add(Participant *participant, bool commit) {
   Transaction *transaction = participant->remote->connector->transaction;
   Owed *owed = sqlite3_malloc64(sizeof *owed);
-  if (!owed) return NULL; /* connector_recover will find it */
+  if (!owed) return; /* connector_recover will find it */
   memset(owed, 0, sizeof *owed);
   memcpy(owed->gid, participant->gid, sizeof owed->gid);
   owed->commit = commit;
   owed->remote = remote_retain(participant->remote);
   owed->next = transaction->owed;
   transaction->owed = owed;
-  return owed;
 }
 
 static void owed_drop(Transaction *transaction, Owed *owed) {
