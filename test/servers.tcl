@@ -231,7 +231,8 @@ proc servers::postgresql_create {server} {
   } else {
     append rules "local all app trust\nhost all app 127.0.0.1/32 trust\n"
   }
-  write_file $data/postgresql.auto.conf $settings
+  # Not into postgresql.auto.conf: ALTER SYSTEM RESET takes its settings away.
+  write_file $data/postgresql.conf [read_file $data/postgresql.conf]$settings
   write_file $data/pg_hba.conf $rules
   write_file $data/pg_ident.conf "admin [exec id -un] postgres\n"
   give $prefix $data
