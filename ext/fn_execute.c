@@ -90,10 +90,10 @@ static int many_json(Connector *connector, Call *call, sqlite3_value *sets, int6
     return code;
   }
   if (items->is_object) {
-    SingleSource source = {.base = {take_single}, .set = items};
+    SingleSource source = {.base = {.take = take_single}, .set = items};
     code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
   } else {
-    JsonSource source = {.base = {take_json}, .connector = connector, .sets = items};
+    JsonSource source = {.base = {.take = take_json}, .connector = connector, .sets = items};
     code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
     arguments_clear(&source.current);
   }
@@ -115,7 +115,7 @@ static int take_rows(ArgumentSource *base, Arguments *set, Error *error) {
 }
 
 static int many_rows(Call *call, Spill *rows, int64_t *affected, Error *error) {
-  RowsSource source = {.base = {take_rows}, .reader = spill_reader_new(rows)};
+  RowsSource source = {.base = {.take = take_rows}, .reader = spill_reader_new(rows)};
   if (!source.reader) return error_memory(error);
   int code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
   spill_reader_free(source.reader);

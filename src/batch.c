@@ -8,30 +8,11 @@
 ** last one was): SQLite has no call for it. A trigger's rows make such changes too: inside BEGIN each is the
 ** first of its own. In autocommit all rows of the transaction are the statement's.
 */
-#include "batch.h"
+#include "batch_state.h"
 #include "parameters_scan.h"
-#include "transaction_state.h"
 #include <string.h>
 
-#define MANY_ROWS                                                                                  \
-  50 /* fewer are not worth asking whether the table takes COPY, or one statement for all */
 
-struct Batch {
-  char *sql;
-  size_t size;
-  Spill *spill;
-  size_t width; /* values of each row */
-  int64_t bytes;
-  bool plain;          /* rows of batch_add_row */
-  bool one;            /* each must change one row */
-  bool ignores;        /* rows that break a constraint are left out */
-  int64_t first;       /* rows of the SQLite statement before these */
-  char *target, *copy; /* NULL = no COPY */
-  char *together;      /* one statement for all, or NULL */
-  char **key_names;
-  size_t *key_places;
-  size_t key_count;
-};
 
 /* ---------------------------------------------------------------- which statement is running */
 
@@ -77,18 +58,7 @@ static bool send_single(Remote *remote) {
   return !participant || count_row(participant) <= BATCH_SINGLE;
 }
 
-/* ---------------------------------------------------------------- sending */
-
-typedef struct SpilledSets {
-  ArgumentSource base; /* must be first */
-  SpillReader *reader;
-} SpilledSets;
-
-static int spilled_take(ArgumentSource *base, Arguments *set, Error *error) {
-  SpilledSets *sets = (SpilledSets *)base;
-  memset(set, 0, sizeof *set);
-  return spill_reader_next(sets->reader, &set->positional, &set->positional_count, error);
-}
+/* ---------------------------------------------------------------- collecting */
 
 void batch_free(Batch *batch) {
   if (!batch) return;
@@ -103,141 +73,6 @@ void batch_free(Batch *batch) {
   sqlite3_free(batch->sql);
   sqlite3_free(batch);
 }
-
-/* As a literal, cut where it is long; NULL = out of memory. */
-static char *value_show(const Value *value) {
-  switch (value->type) {
-  case VALUE_INTEGER: return sqlite3_mprintf("%lld", (sqlite3_int64)value->integer);
-  case VALUE_REAL: return sqlite3_mprintf("%!.15g", value->real);
-  case VALUE_TEXT: {
-    int size = name_shown(value->bytes.data, value->bytes.size);
-    return sqlite3_mprintf("'%.*q'%s", size, value->bytes.size ? value->bytes.data : "",
-                           (size_t)size < value->bytes.size ? "…" : "");
-  }
-  case VALUE_BLOB: return sqlite3_mprintf("a blob of %lld bytes", (sqlite3_int64)value->bytes.size);
-  default: return sqlite3_mprintf("NULL");
-  }
-}
-
-/* "row 57 (id = 5)" in front of what went wrong with it; values NULL: they are not known. */
-static void name_row(int64_t number, const char *const *names, const size_t *places, size_t count,
-                     const Value *values, Error *error) {
-  char *name = sqlite3_mprintf("");
-  for (size_t i = 0; values && name && i < count; i++) {
-    char *shown = value_show(&values[places[i]]);
-    char *longer =
-        sqlite3_mprintf("%z%s%s = %s", name, i ? ", " : "", names[i], shown ? shown : "?");
-    sqlite3_free(shown);
-    name = longer;
-  }
-  if (name && *name)
-    error_wrap(error, "row %lld (%s)", (sqlite3_int64)number, name);
-  else
-    error_wrap(error, "row %lld", (sqlite3_int64)number);
-  sqlite3_free(name);
-}
-
-static void name_batch_row(const Batch *batch, int64_t row, Error *error) {
-  SpillReader *reader = spill_reader_new(batch->spill);
-  const Value *values = NULL;
-  size_t count = 0;
-  Error ignored = {0};
-  int rc = reader ? SQLITE_ROW : SQLITE_NOMEM;
-  for (int64_t i = 0; i < row && rc == SQLITE_ROW; i++)
-    rc = spill_reader_next(reader, &values, &count, &ignored);
-  name_row(batch->first + row, (const char *const *)batch->key_names, batch->key_places,
-           batch->key_count, rc == SQLITE_ROW ? values : NULL, error);
-  error_clear(&ignored);
-  spill_reader_free(reader);
-}
-
-static bool breaks_constraint(int rc) {
-  return (rc & 0xff) == SQLITE_CONSTRAINT;
-}
-
-/* By COPY, by one statement for many, or one after the other. */
-static int send_rows(Remote *remote, const Batch *batch, ArgumentSource *source, bool copy,
-                     bool together, Error *error) {
-  int64_t affected;
-  bool many = spill_rows(batch->spill) >= MANY_ROWS;
-  RowsChange change = {.sql = batch->sql,
-                       .size = batch->size,
-                       .one = batch->one,
-                       .target = copy && many ? batch->target : NULL,
-                       .copy = batch->copy,
-                       .together = together && many ? batch->together : NULL};
-  int rc = execute_rows(remote, &change, source, &affected, error);
-  if (rc && error->remote.row > 0) name_batch_row(batch, error->remote.row, error);
-  if (rc) error_suspect_change(error);
-  return rc;
-}
-
-/* What the server says of many rows at once need not be said of each: it may have been the order, a trigger or
-** a rule. Not worth asking when it was the transaction that failed, or somebody who stopped it. */
-static bool may_go_singly(const Error *error) {
-  const char *state = error->remote.sqlstate;
-  DriverFailure failure = error->remote.failure;
-  return (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT) && strncmp(state, "40", 2) != 0 &&
-         strncmp(state, "55", 2) != 0 && strncmp(state, "57", 2) != 0;
-}
-
-/* By one statement where that is possible; when it fails nothing of it is kept, and the rows go one after the
-** other, until the one that is at fault. The same after a COPY that failed at its end, where it looks at foreign
-** keys and cannot tell the row. */
-static int send_plain(Remote *remote, const Batch *batch, SpilledSets *sets, Error *error) {
-  Participant *participant = participant_find(remote);
-  bool together = batch->together && !participant->statement_singly;
-  int rc = send_rows(remote, batch, &sets->base, true, together, error);
-  if (!rc) return rc;
-  bool unnamed = batch->target && breaks_constraint(rc) && error->remote.row == 0;
-  bool singly = together && may_go_singly(error);
-  if (!unnamed && !singly && !error->remote.stale) return rc;
-  participant = participant_find(remote);
-  if (participant && singly) participant->statement_singly = true;
-  error_clear(error);
-  spill_reader_rewind(sets->reader);
-  return send_rows(remote, batch, &sets->base, !unnamed, together && !singly, error);
-}
-
-/* One of them broke a constraint, and nothing of the batch is kept: the others go one by one. */
-static int send_others(Remote *remote, const Batch *batch, Error *error) {
-  RowChange change = {.sql = batch->sql, .size = batch->size};
-  SpillReader *reader = spill_reader_new(batch->spill);
-  int64_t affected;
-  error_clear(error);
-  int rc = reader ? SQLITE_OK : error_memory(error);
-  while (!rc &&
-         (rc = spill_reader_next(reader, &change.values, &change.count, error)) == SQLITE_ROW) {
-    rc = execute_row(remote, &change, &affected, NULL, error);
-    if (!breaks_constraint(rc)) continue;
-    error_clear(error);
-    rc = SQLITE_OK;
-  }
-  spill_reader_free(reader);
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-int batch_flush(Remote *remote, Error *error) {
-  Participant *participant = participant_find(remote);
-  if (!participant || !participant->batch) return SQLITE_OK;
-  Batch *batch = participant->batch;
-  participant->batch = NULL; /* the turn taken below must not come here again */
-  SpilledSets sets = {{spilled_take}, spill_reader_new(batch->spill)};
-  int64_t affected;
-  int rc;
-  if (!sets.reader)
-    rc = error_memory(error);
-  else if (batch->plain)
-    rc = send_plain(remote, batch, &sets, error);
-  else
-    rc = execute_many(remote, batch->sql, batch->size, &sets.base, &affected, error);
-  spill_reader_free(sets.reader);
-  if (batch->ignores && breaks_constraint(rc)) rc = send_others(remote, batch, error);
-  batch_free(batch);
-  return rc;
-}
-
-/* ---------------------------------------------------------------- collecting */
 
 static bool can_batch(const Remote *remote, const char *sql, size_t size,
                       const Arguments *arguments) {
@@ -284,17 +119,13 @@ static int batch_append(Remote *remote, const Batch *like, const Value *values, 
   }
   if (rc) return rc;
   participant->batch = batch;
-  for (size_t i = 0; i < like->width; i++)
-    if (values[i].type >= VALUE_TEXT) batch->bytes += (int64_t)values[i].bytes.size;
   return spill_append(batch->spill, values, like->width, error);
 }
 
 static int flush_when_full(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
-  const Batch *batch = participant ? participant->batch : NULL;
-  if (!batch || (spill_rows(batch->spill) < BATCH_ROWS && batch->bytes < BATCH_BYTES))
-    return SQLITE_OK;
-  return batch_flush(remote, error);
+  if (!participant || !participant->batch || !batch_is_full(participant)) return SQLITE_OK;
+  return batch_send(remote, error);
 }
 
 int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arguments,
@@ -354,7 +185,7 @@ static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64
   int rc = execute_row(remote, &change, affected, key, error);
   DriverFailure failure = error->remote.failure;
   if (rc && (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT))
-    name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
+    batch_name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
   if (rc) error_suspect_change(error);
   return rc;
 }
@@ -362,7 +193,7 @@ static int send_alone(Remote *remote, const BatchRow *row, int64_t number, int64
 void batch_refuse_row(Remote *remote, const BatchRow *row, Error *error) {
   Participant *participant = participant_find(remote);
   int64_t number = participant ? count_row(participant) : 1;
-  name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
+  batch_name_row(number, row->key_names, row->key_places, row->key_count, row->values, error);
   error_wrap(error, "connector '%s'", remote->block->name);
 }
 

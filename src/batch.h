@@ -4,18 +4,22 @@
 ** In autocommit all rows of the statement are collected and sent in blocks, the last one in xSync, with the
 ** full text of an error. Inside BEGIN the first rows of a statement are sent one by one, so that a small
 ** statement reports its own error and leaves the transaction usable; a statement of more than BATCH_SINGLE
-** rows is batched from there on, and is sent at its end (xRelease) at the latest.
+** rows is batched from there on, and is sent at its end (xRelease) at the latest. A full batch is on its way to
+** the server while the next one is collected: what goes wrong with it is told then.
 */
 #ifndef CONNECTOR_BATCH_H
 #define CONNECTOR_BATCH_H
 
 #include "execute.h"
+#include "spill.h"
 
 #define BATCH_SINGLE 1000         /* rows of one statement inside BEGIN that are sent one by one */
 #define BATCH_ROWS 5000           /* rows collected before they are sent */
-#define BATCH_BYTES (1024 * 1024) /* the same by size of their texts and blobs */
+#define BATCH_BYTES (SPILL_MEMORY / 4 * 3) /* the same by their size */
 
-typedef struct Batch Batch;
+typedef struct Batch Batch;     /* rows that wait */
+typedef struct Sending Sending; /* those on their way */
+struct Participant;             /* transaction_state.h */
 
 typedef enum BatchMode { BATCH_AUTO, BATCH_ON, BATCH_OFF } BatchMode; /* the option `batch` */
 
@@ -52,7 +56,7 @@ void batch_refuse_row(Remote *remote, const BatchRow *row, Error *error);
 /* Sends what a block has waiting; nothing waiting is fine. Called before anything else is sent to the block
 ** in this transaction, and before COMMIT. */
 int batch_flush(Remote *remote, Error *error);
-/* Forgets waiting rows (their savepoint or transaction is rolled back). NULL is allowed. */
-void batch_free(Batch *batch);
+/* Forgets waiting rows, and those on their way (their savepoint or transaction is rolled back). */
+void batch_forget(struct Participant *participant);
 
 #endif

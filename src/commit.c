@@ -177,6 +177,7 @@ static void transaction_end(Connector *connector) {
 
 static void participant_rollback(Participant *participant) {
   Error ignored = {0};
+  batch_forget(participant);
   if (participant_quiet(participant, &ignored) != SQLITE_OK && participant->link->stream)
     participant->link->connection->broken = true;
   error_clear(&ignored);
@@ -289,8 +290,7 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level + 1;
   for (; each; each = each->next) {
-    batch_free(each->batch);
-    each->batch = NULL;
+    batch_forget(each);
     if (each->state == PARTICIPANT_PREPARED) { /* after a COMMIT that was busy */
       two_phase_finish(each, false);
       participant_fail(each, "it was prepared before ROLLBACK TO");

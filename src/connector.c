@@ -42,6 +42,10 @@ static bool host_interrupted(void *context) {
   return connector_interrupted(context);
 }
 
+static bool host_stop_beside(void *context) {
+  return atomic_load(&((Connector *)context)->stop_beside);
+}
+
 /* By device and inode, so that links and other spellings of a path are seen. When the host
 ** cannot tell its files (interrupted, or an authorizer forbids it) the answer is yes: a wrong
 ** "no" deadlocks. */
@@ -141,6 +145,8 @@ int connector_new(sqlite3 *db, const char *library_path, Connector **connector, 
                             .log = host_log,
                             .interrupted = host_interrupted,
                             .is_own_file = host_is_own_file};
+  made->beside_host = made->host;
+  made->beside_host.interrupted = host_stop_beside;
   if (library_path != NULL) made->library_path = sqlite3_mprintf("%s", library_path);
   made->log = log_new();
   made->blocks = block_set_new(made);

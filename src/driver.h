@@ -26,7 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DRIVER_ABI 4
+#define DRIVER_ABI 5
 
 /* ---------------------------------------------------------------- values */
 
@@ -78,7 +78,13 @@ typedef struct DriverError {
   char column[256];
 } DriverError;
 
-typedef enum DriverStatus { DRIVER_OK, DRIVER_ROW, DRIVER_DONE, DRIVER_FAILED } DriverStatus;
+typedef enum DriverStatus {
+  DRIVER_OK,
+  DRIVER_ROW,
+  DRIVER_DONE,
+  DRIVER_FAILED,
+  DRIVER_PAUSE /* of a DriverRowSource: there are more rows, but not now; and so of load() */
+} DriverStatus;
 
 /* ---------------------------------------------------------------- what the host lends */
 
@@ -241,6 +247,9 @@ typedef struct DriverDialect {
   bool error_ends_transaction;     /* a failed statement spoils the transaction until ROLLBACK TO */
   bool ddl_commits;                /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;       /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
+  bool waits_for_server; /* a batch is mostly waiting for another process: its calls (execute_batch, load,
+                            execute_together) are made on a thread of their own, while nobody else uses
+                            the connection, so that the caller can collect the next rows */
   DriverUpsert upsert;
   bool row_arrays; /* rows can be joined with arrays: UNNEST in the form of write_together.c */
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
@@ -354,7 +363,8 @@ typedef struct DriverEnvelope {
 } DriverEnvelope;
 
 /* Rows for execute_batch. take() answers DRIVER_ROW and points *values at `count` borrowed values
-** that stay valid until the next take(); DRIVER_DONE at the end; DRIVER_FAILED with *error set. */
+** that stay valid until the next take(); DRIVER_DONE at the end; DRIVER_FAILED with *error set; for load()
+** alone also DRIVER_PAUSE. */
 typedef struct DriverRowSource {
   DriverStatus (*take)(struct DriverRowSource *source, const Value **values, size_t *count,
                        DriverError *error);
@@ -432,7 +442,8 @@ struct Driver {
   ** same outcome. May be sent to the server; the caller has opened a transaction. */
   DriverStatus (*can_load)(DriverStatement *statement, const char *target, bool *can,
                            DriverError *error);
-  /* `copy`: "COPY table (columns) FROM STDIN". Else as execute_batch. */
+  /* `copy`: "COPY table (columns) FROM STDIN". Else as execute_batch. DRIVER_PAUSE from the source comes back as
+  ** such: the same call again goes on; meanwhile the connection is good for nothing else but finish(). */
   DriverStatus (*load)(DriverStatement *statement, const char *copy, DriverRowSource *source,
                        int64_t *affected, DriverError *error);
   /* Many rows of an UPDATE or DELETE by one statement; both NULL = there is none. `statement` is that of one row,

@@ -1,27 +1,16 @@
 /*
-** execute.c: connector_execute and connector_execute_many below SQL (execute.h): checks what the text is,
-** takes a turn in the transaction, sends.
+** execute.c: connector_execute below SQL (execute.h): checks what the text is, takes a turn in the
+** transaction, sends. Many rows: execute_many.c.
 **
 ** A text of one statement goes with its parameters; a script is split by our lexer and each statement is
 ** sent alone, in one transaction. The server never gets several statements in one message.
 */
-#include "execute.h"
+#include "execute_state.h"
 #include "log.h"
 #include "schema.h"
-#include "transaction.h"
 #include <string.h>
 
-typedef struct Script {
-  const char *sql;
-  size_t size;
-  int count;            /* statements in it */
-  StatementClass first; /* class of the first one */
-  bool any_transaction; /* BEGIN, COMMIT … somewhere */
-  bool any_alone;       /* VACUUM … somewhere */
-  bool any_ddl;         /* CREATE, ALTER … somewhere: what is known of the tables is old then */
-} Script;
-
-static Script script_look(const DriverDialect *dialect, const char *sql, size_t size) {
+Script script_look(const DriverDialect *dialect, const char *sql, size_t size) {
   Script script = {.sql = sql, .size = size, .first = STATEMENT_EMPTY};
   const char *at = sql, *statement;
   size_t statement_size;
@@ -35,7 +24,7 @@ static Script script_look(const DriverDialect *dialect, const char *sql, size_t 
   return script;
 }
 
-static int script_check(const Remote *remote, const Script *script, Error *error) {
+int script_check(const Remote *remote, const Script *script, Error *error) {
   const char *block = remote->block->name;
   if (script->count == 0)
     return error_set(error, SQLITE_ERROR, "connector '%s': the operation is empty", block);
@@ -59,8 +48,7 @@ static int script_check(const Remote *remote, const Script *script, Error *error
   return SQLITE_OK;
 }
 
-static int remote_error(const Turn *turn, const DriverError *failure, const char *sql,
-                        Error *error) {
+int execute_error(const Turn *turn, const DriverError *failure, const char *sql, Error *error) {
   char *masked = log_mask(sql);
   char *what = failure->row > 0 && masked
                    ? sqlite3_mprintf("set %lld: %s", (sqlite3_int64)failure->row, masked)
@@ -130,7 +118,7 @@ static int run_statement(Turn *turn, const char *sql, size_t size, const Value *
   if (made) *key = (Value){.type = VALUE_INTEGER, .integer = made};
   log_rows(log, entry, rows ? rows : *affected, 0);
   log_end(log, entry, status == DRIVER_DONE ? NULL : &failure);
-  int rc = status == DRIVER_DONE ? SQLITE_OK : remote_error(turn, &failure, sql, error);
+  int rc = status == DRIVER_DONE ? SQLITE_OK : execute_error(turn, &failure, sql, error);
   if (statement) driver->finish(statement);
   return rc;
 }
@@ -144,7 +132,7 @@ static int run_bare(Turn *turn, const char *sql, int64_t *affected, Error *error
   turn->executed = true;
   DriverStatus status = turn->remote->driver->run(turn->link->connection, sql, affected, &failure);
   log_end(log, entry, status == DRIVER_OK ? NULL : &failure);
-  return status == DRIVER_OK ? SQLITE_OK : remote_error(turn, &failure, sql, error);
+  return status == DRIVER_OK ? SQLITE_OK : execute_error(turn, &failure, sql, error);
 }
 
 /* Nothing was executed on a session that turned out to be dead: worth one more try on a fresh one. */
@@ -191,7 +179,7 @@ int execute_row(Remote *remote, const RowChange *change, int64_t *affected, Valu
     /* SQLite undoes its statement, and with it what was changed here */
     DriverError failure = {0};
     driver_missed(&failure, *affected);
-    return remote_error(&turn, &failure, change->sql, error);
+    return execute_error(&turn, &failure, change->sql, error);
   }
 }
 
@@ -250,150 +238,4 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
   rc = execute_one(remote, &script, &bound, affected, error);
   bound_clear(&bound);
   return rc;
-}
-
-/* ---------------------------------------------------------------- many */
-
-/* Hands the sets of an ArgumentSource to the driver as rows. */
-typedef struct SetRows {
-  DriverRowSource base; /* must be first */
-  ArgumentSource *source;
-  Link *link;                /* what the batch runs on, once it does */
-  const ParameterPlan *plan; /* NULL: a set has the values as they are */
-  const RowsChange *change;  /* or NULL */
-  Arguments set;
-  bool have_first; /* `set` was taken already, to make the plan */
-  int64_t number;
-  Value *values;
-  size_t value_count;
-  Error *error; /* a failure of ours, told to the caller beside the driver's */
-  int rc;
-} SetRows;
-
-static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t *count,
-                             DriverError *failure) {
-  SetRows *rows = (SetRows *)base;
-  rows->rc = SQLITE_ROW;
-  if (!rows->have_first) rows->rc = rows->source->take(rows->source, &rows->set, rows->error);
-  rows->have_first = false;
-  if (rows->link && rows->number % 1024 == 0)
-    link_deadline_again(rows->link); /* a long batch is no silence */
-  if (rows->rc == SQLITE_DONE) return DRIVER_DONE;
-  if (rows->rc == SQLITE_ROW) {
-    rows->number++;
-    rows->rc = SQLITE_OK;
-    if (rows->plan)
-      rows->rc =
-          parameter_plan_values(rows->plan, &rows->set, rows->number, rows->values, rows->error);
-  }
-  if (rows->rc) {
-    failure->failure = FAILURE_REFUSED;
-    return DRIVER_FAILED;
-  }
-  *values = rows->plan ? rows->values : rows->set.positional;
-  *count = rows->plan ? rows->value_count : rows->set.positional_count;
-  return DRIVER_ROW;
-}
-
-/* Sends the rows, by COPY or one statement where the server takes them so; *sql becomes the text that is sent. */
-static DriverStatus send_batch(Turn *turn, DriverStatement *statement, SetRows *rows,
-                               const char **sql, int64_t *entry, int64_t *affected,
-                               DriverError *failure) {
-  const Driver *driver = turn->remote->driver;
-  const RowsChange *change = rows->change;
-  bool load = false, together = false;
-  DriverStatus status = DRIVER_OK;
-  if (change && change->target && driver->can_load)
-    status = driver->can_load(statement, change->target, &load, failure);
-  if (change && change->together && driver->can_together)
-    status = driver->can_together(statement, &together, failure);
-  if (load) *sql = change->copy;
-  if (together) *sql = change->together;
-  *entry =
-      log_begin(turn->remote->connector->log, turn->remote->block->name, turn->link->number, *sql);
-  if (status != DRIVER_OK) return status;
-  if (load) return driver->load(statement, *sql, &rows->base, affected, failure);
-  if (together) return driver->execute_together(statement, *sql, &rows->base, affected, failure);
-  return driver->execute_batch(statement, &rows->base, affected, failure);
-}
-
-static int run_batch(Turn *turn, SetRows *rows, const char *sql, size_t size, int64_t *affected,
-                     Error *error) {
-  const Driver *driver = turn->remote->driver;
-  Log *log = turn->remote->connector->log;
-  DriverError failure = {0};
-  DriverStatement *statement = NULL;
-  int rc = transaction_send(turn, error);
-  if (rc) return rc;
-  int64_t entry = 0;
-  link_deadline(turn->link);
-  rows->link = turn->link;
-  DriverStatus status = driver->prepare(turn->link->connection, sql, size, &statement, &failure);
-  if (status == DRIVER_OK)
-    status = send_batch(turn, statement, rows, &sql, &entry, affected, &failure);
-  else
-    entry = log_begin(log, turn->remote->block->name, turn->link->number, sql);
-  if (status == DRIVER_FAILED && rows->rc != SQLITE_DONE && rows->rc != SQLITE_OK)
-    rc = rows->rc; /* rows->error is `error`: our own message stands there */
-  else if (status == DRIVER_FAILED && rows->plan)
-    rc = remote_error(turn, &failure, sql, error);
-  else if (status == DRIVER_FAILED) {
-    int64_t row = failure.row; /* the caller has a better name for it */
-    failure.row = 0;
-    rc = remote_error(turn, &failure, sql, error);
-    error->remote.row = row;
-  }
-  log_rows(log, entry, rows->number, 0);
-  log_end(log, entry, status == DRIVER_FAILED ? &failure : NULL);
-  if (statement) driver->finish(statement);
-  return rc;
-}
-
-int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
-                 int64_t *affected, Error *error) {
-  Script script = script_look(remote->dialect, sql, size);
-  SetRows rows = {.base = {.take = set_take}, .source = source, .have_first = true, .error = error};
-  ParameterPlan *plan = NULL;
-  *affected = 0;
-  int rc = script_check(remote, &script, error);
-  if (!rc && (script.count > 1 || script.first == STATEMENT_ALONE))
-    rc = error_set(error, SQLITE_ERROR,
-                   "connector '%s': connector_execute_many runs one statement once per set, not a "
-                   "script or a statement that refuses a transaction",
-                   remote->block->name);
-  if (!rc) rc = source->take(source, &rows.set, error);
-  if (rc == SQLITE_DONE) return SQLITE_OK;
-  if (rc != SQLITE_ROW) return rc;
-  rc = parameter_plan(remote->dialect, sql, size, &rows.set, &plan, error);
-  if (rc) {
-    error_wrap(error, "connector '%s'", remote->block->name);
-    return rc;
-  }
-  size_t plan_size;
-  const char *plan_sql = parameter_plan_sql(plan, &plan_size, &rows.value_count);
-  rows.plan = plan;
-  rows.values = sqlite3_malloc64((rows.value_count + 1) * sizeof *rows.values);
-  Turn turn;
-  rc = rows.values ? transaction_enter(remote, TURN_SEVERAL, &turn, error) : error_memory(error);
-  if (!rc) {
-    rc = run_batch(&turn, &rows, plan_sql, plan_size, affected, error);
-    rc = transaction_leave(&turn, rc, error);
-  }
-  sqlite3_free(rows.values);
-  parameter_plan_free(plan);
-  return rc;
-}
-
-int execute_rows(Remote *remote, const RowsChange *change, ArgumentSource *source,
-                 int64_t *affected, Error *error) {
-  SetRows rows = {.base = {.take = set_take, .each = change->one},
-                  .source = source,
-                  .change = change,
-                  .error = error};
-  Turn turn;
-  *affected = 0;
-  int rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
-  if (rc) return rc;
-  rc = run_batch(&turn, &rows, change->sql, change->size, affected, error);
-  return transaction_leave(&turn, rc, error);
 }

@@ -5,6 +5,7 @@
 #ifndef CONNECTOR_EXECUTE_H
 #define CONNECTOR_EXECUTE_H
 
+#include "beside.h"
 #include "parameters.h"
 #include "remote.h"
 
@@ -34,6 +35,8 @@ bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
 
 /* Sets for execute_many: take() gives SQLITE_ROW with the next set, SQLITE_DONE, or an error code. */
 typedef struct ArgumentSource {
+  bool open;    /* SQLITE_DONE means: not yet more (execute_rows_start) */
+  bool dropped; /* they are about to be rolled back: nothing is taken any more */
   int (*take)(struct ArgumentSource *source, Arguments *set, Error *error);
 } ArgumentSource;
 
@@ -53,8 +56,22 @@ typedef struct RowsChange {
                            are to be sent one after the other then */
 } RowsChange;
 
-/* The same for rows of a remote table; the sets are the values of the placeholders. */
-int execute_rows(Remote *remote, const RowsChange *change, ArgumentSource *source,
-                 int64_t *affected, Error *error);
+/* The same for rows of a remote table, in parts; the sets are the values of the placeholders. `change`'s texts and
+** `source` are borrowed until execute_rows_finish, which is always called when the start went well.
+**
+** Where the driver's call waits for the server all the time it is made on *beside, which is made for it when it is
+** NULL (`beside` NULL: not wanted). With source->open it pauses when it has
+** taken the last set, where the way in which they go allows it (else execute_rows_start clears `open`): the caller
+** puts more there and resumes it, or clears `open` and resumes it to its end. While it does not pause, the
+** source may not be touched; and nothing else may be sent to the block before its end. */
+typedef struct RowsRun RowsRun;
+int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource *source,
+                       Beside **beside, RowsRun **run, Error *error);
+bool execute_rows_beside(const RowsRun *run); /* it is made there */
+/* Waits until it pauses (true) or has ended. `leave`: beside_wait. */
+bool execute_rows_pauses(RowsRun *run, bool leave);
+void execute_rows_resume(RowsRun *run);
+/* Waits for the end, which must not pause, and frees. error->remote.row tells the row at fault. */
+int execute_rows_finish(RowsRun *run, bool leave, Error *error);
 
 #endif

@@ -51,18 +51,27 @@ Spill *spill_new(void) {
   return spill;
 }
 
+static void file_close(Spill *spill) {
+  if (spill->file == NULL) return;
+  if (spill->file->pMethods != NULL) spill->file->pMethods->xClose(spill->file);
+  sqlite3_free(spill->file);
+  spill->file = NULL;
+  spill->file_size = 0;
+}
+
 void spill_free(Spill *spill) {
   if (spill == NULL || --spill->references > 0) return;
-  if (spill->file != NULL) {
-    if (spill->file->pMethods != NULL) spill->file->pMethods->xClose(spill->file);
-    sqlite3_free(spill->file);
-  }
+  file_close(spill);
   sqlite3_free(spill->tail);
   sqlite3_free(spill);
 }
 
 int64_t spill_rows(const Spill *spill) {
   return spill->rows;
+}
+
+int64_t spill_bytes(const Spill *spill) {
+  return spill->file_size + (int64_t)spill->tail_size;
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -98,21 +107,27 @@ static int file_open(Spill *spill, Error *error) {
   return SQLITE_OK;
 }
 
-/* Moves the tail into the file. */
-static int spill_flush(Spill *spill, Error *error) {
+static int file_append(Spill *spill, const char *data, size_t size, Error *error) {
   if (spill->file == NULL) {
     int code = file_open(spill, error);
     if (code != SQLITE_OK) return code;
   }
-  for (size_t done = 0; done < spill->tail_size;) {
-    size_t part = spill->tail_size - done;
+  for (size_t done = 0; done < size;) {
+    size_t part = size - done;
     if (part > FILE_PART) part = FILE_PART;
-    int code = spill->file->pMethods->xWrite(spill->file, spill->tail + done, (int)part,
+    int code = spill->file->pMethods->xWrite(spill->file, data + done, (int)part,
                                              spill->file_size + (int64_t)done);
     if (code != SQLITE_OK) return file_failed(error, code, "write");
     done += part;
   }
-  spill->file_size += (int64_t)spill->tail_size;
+  spill->file_size += (int64_t)size;
+  return SQLITE_OK;
+}
+
+/* Moves the tail into the file. */
+static int spill_flush(Spill *spill, Error *error) {
+  int code = file_append(spill, spill->tail, spill->tail_size, error);
+  if (code != SQLITE_OK) return code;
   spill->tail_size = 0;
   if (spill->tail_capacity > 2 * SPILL_MEMORY) { /* one huge row must not keep its room */
     sqlite3_free(spill->tail);
@@ -257,6 +272,26 @@ static int reader_copy(SpillReader *reader, char *data, size_t size, Error *erro
     data += part;
     size -= part;
   }
+  return SQLITE_OK;
+}
+
+int spill_move(Spill *to, Spill *from, Error *error) {
+  char piece[FILE_PART / 8];
+  if (to->failed || from->failed) return error_set(error, SQLITE_IOERR, "rows could not be kept");
+  int code = spill_flush(to, error);
+  for (int64_t at = 0; code == SQLITE_OK && at < from->file_size;) {
+    size_t part = from->file_size - at < (int64_t)sizeof piece ? (size_t)(from->file_size - at)
+                                                               : sizeof piece;
+    code = file_read(from, piece, part, at, error);
+    if (code == SQLITE_OK) code = file_append(to, piece, part, error);
+    at += (int64_t)part;
+  }
+  if (code == SQLITE_OK) code = file_append(to, from->tail, from->tail_size, error);
+  if (code != SQLITE_OK) return to->failed = code;
+  to->rows += from->rows;
+  file_close(from);
+  from->rows = 0;
+  from->tail_size = 0;
   return SQLITE_OK;
 }
 

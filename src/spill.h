@@ -17,6 +17,10 @@ void spill_free(Spill *spill);
 /* Appends a row (its number of values may differ from the one before). Values are copied. */
 int spill_append(Spill *spill, const Value *values, size_t count, Error *error);
 int64_t spill_rows(const Spill *spill);
+int64_t spill_bytes(const Spill *spill); /* of its rows, in memory and in the file */
+/* Puts the rows of `from`, which is empty then and has no reader, behind those of `to`, in its file. When it fails
+** `from` is as it was, and `to` is of no use. */
+int spill_move(Spill *to, Spill *from, Error *error);
 
 /* Several readers may read one spill, also while it grows. */
 typedef struct SpillReader SpillReader;

@@ -236,10 +236,11 @@ static int participant_new(Remote *remote, Participant **participant, Error *err
 
 void participant_drop(Transaction *transaction, Participant *participant) {
   Participant **at = &transaction->participants;
+  batch_forget(participant);
+  beside_free(participant->beside);
   while (*at != participant)
     at = &(*at)->next;
   *at = participant->next;
-  batch_free(participant->batch);
   link_release(participant->link);
   snapshot_end(participant->remote);
   remote_release(participant->remote);

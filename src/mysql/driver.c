@@ -60,6 +60,7 @@ static const DriverDialect dialect = {
     .numbers = "%s REGEXP "
                "'^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?[[:space:]]*$'",
     .query_text = "foreign",
+    .waits_for_server = true,
     .upsert = UPSERT_ON_DUPLICATE_KEY,
     .count = "count(*)",
     .catalog_columns = my_catalog_columns,

@@ -8,10 +8,12 @@
 ** take INSERT.
 */
 #include "postgresql.h"
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEND_SIZE = 64 * 1024 };
+#define SEND_SIZE ((size_t)32 * 1024)
+#define MOST_BACKLOG ((size_t)512 * 1024) /* bytes in libpq that the socket did not take yet */
 
 DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, DriverError *error) {
   static const char sql[] = "SELECT c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS "
@@ -78,44 +80,54 @@ static DriverStatus put_row(PgStatement *statement, const Value *values, size_t 
 
 /* ---------------------------------------------------------------- all rows */
 
-/* Hands the lines to libpq and waits until it has sent them, so that memory is flat. */
-static DriverStatus send_lines(PgConnection *connection, DriverBuffer *lines, DriverError *error) {
-  int put;
+/* Rows on their way by one COPY, or one after the other. */
+struct PgLoad {
+  PgEncoded encoded;
+  DriverBuffer lines; /* not sent yet */
+  size_t backlog;     /* what libpq may have kept of those that were */
+  int64_t sent;
+  int64_t before;   /* of them, by COPYs that have ended */
+  int64_t affected; /* by those */
+  bool copying;
+};
+
+/* Hands the lines to libpq, and waits only when it has kept much: a socket that is full says that there is room
+** again when three quarters of it are empty, and by then the server would soon wait for us. */
+static DriverStatus send_lines(PgConnection *connection, PgLoad *load, DriverError *error) {
+  DriverBuffer *lines = &load->lines;
+  int put, unsent;
   while ((put = PQputCopyData(connection->link, lines->data, (int)lines->size)) == 0)
     if (pg_pump(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   if (put < 0) return pg_error(connection, NULL, error);
+  load->backlog += lines->size;
   buffer_reset(lines);
-  while (PQflush(connection->link) == 1)
+  while ((unsent = PQflush(connection->link)) == 1 && load->backlog > MOST_BACKLOG)
     if (pg_pump(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  if (unsent == 0) load->backlog = 0;
   return DRIVER_OK;
 }
 
-static DriverStatus send_rows(PgStatement *statement, DriverRowSource *source, int64_t *sent,
+static DriverStatus send_rows(PgStatement *statement, PgLoad *load, DriverRowSource *source,
                               DriverError *error) {
   PgConnection *connection = statement->connection;
-  PgEncoded encoded;
-  DriverBuffer lines;
-  DriverStatus status = DRIVER_ROW;
-  pg_encoded_init(&encoded, connection->base.host);
-  buffer_init(&lines, connection->base.host);
-  while (status == DRIVER_ROW) {
+  DriverBuffer *lines = &load->lines;
+  DriverStatus status;
+  for (;;) {
     const Value *values;
     size_t count;
     status = source->take(source, &values, &count, error);
     if (status != DRIVER_ROW) break;
-    (*sent)++;
-    if (put_row(statement, values, count, &encoded, &lines, error) != DRIVER_OK) {
-      error->row = *sent;
-      status = DRIVER_FAILED;
+    load->sent++;
+    if (put_row(statement, values, count, &load->encoded, lines, error) != DRIVER_OK) {
+      error->row = load->sent;
+      return DRIVER_FAILED;
     }
-    if (status == DRIVER_ROW && lines.size >= SEND_SIZE &&
-        send_lines(connection, &lines, error) != DRIVER_OK)
-      status = DRIVER_FAILED;
+    if (lines->size >= SEND_SIZE && send_lines(connection, load, error) != DRIVER_OK)
+      return DRIVER_FAILED;
   }
-  if (status == DRIVER_DONE && lines.size > 0 && send_lines(connection, &lines, error) != DRIVER_OK)
-    status = DRIVER_FAILED;
-  pg_encoded_clear(&encoded);
-  buffer_clear(&lines);
+  if (status != DRIVER_FAILED && lines->size > 0 &&
+      send_lines(connection, load, error) != DRIVER_OK)
+    return DRIVER_FAILED;
   return status;
 }
 
@@ -168,22 +180,85 @@ static DriverStatus begin(PgConnection *connection, const char *copy, DriverErro
   return DRIVER_OK;
 }
 
-DriverStatus pg_load(DriverStatement *base, const char *copy, DriverRowSource *source,
-                     int64_t *affected, DriverError *error) {
-  PgStatement *statement = (PgStatement *)base;
-  PgConnection *connection = statement->connection;
-  int64_t sent = 0;
-  *affected = 0;
+static PgLoad *load_new(PgConnection *connection, DriverError *error) {
+  const DriverHost *host = connection->base.host;
+  PgLoad *load = host->allocate(sizeof *load);
+  if (load == NULL) {
+    driver_error_memory(error);
+    return NULL;
+  }
+  memset(load, 0, sizeof *load);
+  pg_encoded_init(&load->encoded, host);
+  buffer_init(&load->lines, host);
+  return load;
+}
+
+static void load_free(PgStatement *statement) {
+  PgLoad *load = statement->load;
+  statement->load = NULL;
+  pg_encoded_clear(&load->encoded);
+  buffer_clear(&load->lines);
+  statement->connection->base.host->release(load);
+}
+
+static DriverStatus load_begin(PgConnection *connection, PgLoad *load, const char *copy,
+                               DriverError *error) {
+  if (load->copying) return DRIVER_OK;
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   connection->in_transaction = true;
   connection->looked = driver_clock();
   if (begin(connection, copy, error) != DRIVER_OK) return DRIVER_FAILED;
-  DriverStatus status = send_rows(statement, source, &sent, error);
-  if (connection->base.broken) return DRIVER_FAILED;
-  if (status == DRIVER_DONE) return finish(connection, NULL, affected, error);
-  DriverError later;
-  int64_t ignored;
-  finish(connection, "a row cannot be sent", &ignored, &later);
-  pg_doubt_types(statement, error);
-  return DRIVER_FAILED;
+  connection->heard = false;
+  load->copying = true;
+  return DRIVER_OK;
+}
+
+static DriverStatus load_end(PgConnection *connection, PgLoad *load, DriverError *error) {
+  int64_t affected = 0;
+  if (!load->copying) return DRIVER_OK;
+  load->copying = false;
+  DriverStatus status = finish(connection, NULL, &affected, error);
+  if (status != DRIVER_OK && error->row > 0) error->row += load->before;
+  load->affected += affected;
+  load->before = load->sent;
+  return status;
+}
+
+/* In the middle of a COPY the server speaks when it has refused a row (or a trigger has something to say): libpq
+** tells only at the end. */
+static bool server_spoke(PgConnection *connection) {
+  struct pollfd entry = {.fd = PQsocket(connection->link), .events = POLLIN};
+  return connection->heard || poll(&entry, 1, 0) != 0;
+}
+
+void pg_load_stop(PgStatement *statement) {
+  DriverError ignored;
+  int64_t affected;
+  PgConnection *connection = statement->connection;
+  if (statement->load == NULL) return;
+  bool copying = statement->load->copying;
+  load_free(statement);
+  if (copying && !connection->base.broken)
+    finish(connection, "a row cannot be sent", &affected, &ignored);
+}
+
+DriverStatus pg_load(DriverStatement *base, const char *copy, DriverRowSource *source,
+                     int64_t *affected, DriverError *error) {
+  PgStatement *statement = (PgStatement *)base;
+  PgConnection *connection = statement->connection;
+  PgLoad *load = statement->load;
+  *affected = 0;
+  if (load == NULL) load = statement->load = load_new(connection, error);
+  if (load == NULL) return DRIVER_FAILED;
+  DriverStatus status = load_begin(connection, load, copy, error);
+  if (status == DRIVER_OK) status = send_rows(statement, load, source, error);
+  if (status == DRIVER_PAUSE && server_spoke(connection) &&
+      load_end(connection, load, error) != DRIVER_OK)
+    status = DRIVER_FAILED;
+  if (status == DRIVER_PAUSE) return status;
+  if (status == DRIVER_DONE) status = load_end(connection, load, error);
+  if (status == DRIVER_OK) *affected = load->affected;
+  pg_load_stop(statement);
+  if (status == DRIVER_FAILED && !connection->base.broken) pg_doubt_types(statement, error);
+  return status;
 }

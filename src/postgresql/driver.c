@@ -156,6 +156,7 @@ static const DriverDialect dialect = {
     .like = "pg_catalog.lower(%s COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.~~) CAST(%s AS"
             " pg_catalog.text)",
     .upsert = UPSERT_ON_CONFLICT,
+    .waits_for_server = true,
     .row_arrays = true,
     .count = "pg_catalog.count(*)",
     .like_escape = '\\',

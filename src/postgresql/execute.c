@@ -245,6 +245,7 @@ void pg_finish(DriverStatement *base) {
   PgStatement *statement = (PgStatement *)base;
   PgConnection *connection = statement->connection;
   bool forked = connection->base.owner != driver_process();
+  if (!forked) pg_load_stop(statement);
   if (statement->active && !connection->base.broken && !forked) {
     bool idle = pg_drain(connection, driver_clock() + SHORT_REST);
     /* A cancel would spoil a transaction that holds more than this statement: read on. */

@@ -112,6 +112,7 @@ void pg_arena_clear(PgArena *arena);
 /* ---------------------------------------------------------------- a session */
 
 typedef struct PgStatement PgStatement;
+typedef struct PgLoad PgLoad;
 
 typedef struct PgConnection {
   DriverConnection base; /* must be first */
@@ -147,6 +148,7 @@ typedef struct PgConnection {
   bool sync_owed;      /* messages were sent in pipeline mode with no Sync after them yet */
   int64_t looked;      /* last look at clock and interrupt */
   bool flowing;        /* a row came last, so more may be there already */
+  bool heard;          /* something came since this was cleared */
 
   /* texts for server() */
   char version[32], tls[96], tls_subject[256], tls_issuer[256], tls_expiry[40],
@@ -204,6 +206,7 @@ struct PgStatement {
   char *after;  /* COPY: to be run by itself at the end; own copy */
   int64_t affected;
   PgArena arena;
+  PgLoad *load; /* a load() that pauses, or NULL */
 };
 
 /* ---------------------------------------------------------------- connect */
@@ -364,6 +367,7 @@ DriverStatus pg_run(DriverConnection *connection, const char *sql, int64_t *affe
 /* copy.c: as Driver.can_load and Driver.load. */
 DriverStatus pg_can_load(DriverStatement *statement, const char *target, bool *can,
                          DriverError *error);
+void pg_load_stop(PgStatement *statement); /* what pauses is given up */
 DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
                      int64_t *affected, DriverError *error);
 /* Has a value of this kind a text form here? */

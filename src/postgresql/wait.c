@@ -109,6 +109,7 @@ DriverStatus pg_pump(PgConnection *connection, DriverError *error) {
   }
   if (wait != WAIT_READY) return give_up(connection, wait, error);
   /* A failed flush is reported by the read: the server may have said why it hung up. */
+  connection->heard |= (ready & ~POLLOUT) != 0;
   if ((ready & ~POLLOUT) != 0 && !PQconsumeInput(link)) {
     /* What had come before the end is still parsed: a FATAL message says more than "closed". */
     if (!PQisBusy(link)) return DRIVER_OK;

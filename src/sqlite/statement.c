@@ -264,6 +264,7 @@ DriverStatus lite_next(DriverStatement *base, DriverError *error) {
   case DRIVER_DONE: return status;
   case DRIVER_FAILED:
     return driver_error_set(error, FAILURE_REFUSED, "HY010", "the statement has failed before");
+  case DRIVER_PAUSE:
   case DRIVER_OK: break;
   }
   if (lite_enter(connection_of(base), error) != DRIVER_OK) return DRIVER_FAILED;
