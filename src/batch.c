@@ -12,8 +12,6 @@
 #include "parameters_scan.h"
 #include <string.h>
 
-
-
 /* ---------------------------------------------------------------- which statement is running */
 
 /* A number that changes with each run of a writing statement; 0 when it cannot be told. */

@@ -13,8 +13,8 @@
 #include "execute.h"
 #include "spill.h"
 
-#define BATCH_SINGLE 1000         /* rows of one statement inside BEGIN that are sent one by one */
-#define BATCH_ROWS 5000           /* rows collected before they are sent */
+#define BATCH_SINGLE 1000 /* rows of one statement inside BEGIN that are sent one by one */
+#define BATCH_ROWS 5000   /* rows collected before they are sent */
 #define BATCH_BYTES (SPILL_MEMORY / 4 * 3) /* the same by their size */
 
 typedef struct Batch Batch;     /* rows that wait */

@@ -111,7 +111,7 @@ static char *value_show(const Value *value) {
 }
 
 void batch_name_row(int64_t number, const char *const *names, const size_t *places, size_t count,
-                     const Value *values, Error *error) {
+                    const Value *values, Error *error) {
   char *name = sqlite3_mprintf("");
   for (size_t i = 0; values && name && i < count; i++) {
     char *shown = value_show(&values[places[i]]);
@@ -229,46 +229,37 @@ static int complete_last(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
   Sending *sending = participant ? participant->sending : NULL;
   if (!sending) return SQLITE_OK;
+  Batch *waiting = participant->batch;
   participant->sending = NULL;
+  participant->batch = NULL; /* what is sent again must not send these first */
   int rc = complete(remote, sending, SQLITE_OK, error);
-  participant = rc ? participant_find(remote) : NULL;
-  if (participant) {
-    batch_free(participant->batch);
-    participant->batch = NULL;
-  }
+  participant = rc ? NULL : participant_find(remote);
+  if (participant)
+    participant->batch = waiting;
+  else
+    batch_free(waiting);
   return rc;
 }
 
-int batch_flush(Remote *remote, Error *error) {
-  int64_t affected;
-  int rc = complete_last(remote, error);
-  Participant *participant = rc ? NULL : participant_find(remote);
-  if (!participant || !participant->batch) return rc;
-  if (spill_rows(participant->batch->spill) == 0) { /* all went with the call before */
-    batch_free(participant->batch);
-    participant->batch = NULL;
-    return SQLITE_OK;
-  }
-  Sending *sending = sending_new(participant);
-  if (!sending) return error_memory(error);
-  if (sending->batch->plain)
-    return complete(remote, sending, start(remote, sending, true, NULL, error), error);
-  rc = execute_many(remote, sending->batch->sql, sending->batch->size, &sending->rows, &affected,
-                    error);
-  sending_free(sending);
-  return rc;
+/* Rows that may be on their way, of which the server has not said yet whether it takes them, when `before` rows of
+** the statement were sent. Inside BEGIN a failure that is told at the end of the statement ends the whole transaction,
+** and SQLite drops its text: so there it is a small part of the statement. */
+static int64_t most_unsure(const Remote *remote, int64_t before) {
+  return sqlite3_get_autocommit(remote->connector->db) ? INT64_MAX : before / 16;
 }
 
 /* Gives the call that is on its way the participant's rows. False when it is not to go on: it has ended, these are
 ** rows of another statement, or it has gone on for long enough. */
-static bool go_on(Sending *sending, Participant *participant) {
+static bool go_on(Remote *remote, Sending *sending) {
+  Participant *participant = participant_find(remote);
   Batch *now = sending->batch, *next = participant->batch;
   Error ignored;
   bool same = next->size == now->size && next->width == now->width && next->one == now->one &&
               !memcmp(next->sql, now->sql, now->size);
-  if (!sending->rows.open || !same) return false;
+  if (!sending->rows.open || !same || spill_rows(next->spill) == 0) return false;
   if (!execute_rows_pauses(sending->run, false) || driver_clock() - sending->began > STREAM_TIME ||
-      (sending->kept && spill_bytes(sending->kept) > STREAM_BYTES))
+      (sending->kept && spill_bytes(sending->kept) > STREAM_BYTES) ||
+      next->first + spill_rows(next->spill) - now->first > most_unsure(remote, now->first))
     return false;
   if (!sending->kept && !(sending->kept = spill_new())) return false;
   SpillReader *reader = spill_reader_new(next->spill);
@@ -290,6 +281,29 @@ static bool go_on(Sending *sending, Participant *participant) {
   return true;
 }
 
+int batch_flush(Remote *remote, Error *error) {
+  int64_t affected;
+  Participant *participant = participant_find(remote);
+  if (participant && participant->sending && participant->batch)
+    go_on(remote, participant->sending);
+  int rc = complete_last(remote, error);
+  participant = rc ? NULL : participant_find(remote);
+  if (!participant || !participant->batch) return rc;
+  if (spill_rows(participant->batch->spill) == 0) { /* all went with the call before */
+    batch_free(participant->batch);
+    participant->batch = NULL;
+    return SQLITE_OK;
+  }
+  Sending *sending = sending_new(participant);
+  if (!sending) return error_memory(error);
+  if (sending->batch->plain)
+    return complete(remote, sending, start(remote, sending, true, NULL, error), error);
+  rc = execute_many(remote, sending->batch->sql, sending->batch->size, &sending->rows, &affected,
+                    error);
+  sending_free(sending);
+  return rc;
+}
+
 /* Has it ended already? Then its error is told at once. */
 static bool ended(const Sending *sending) {
   return !execute_rows_beside(sending->run) && !execute_rows_pauses(sending->run, false);
@@ -297,9 +311,11 @@ static bool ended(const Sending *sending) {
 
 int batch_send(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
-  if (!participant->batch->plain || !remote->dialect->waits_for_server)
+  const Batch *batch = participant->batch;
+  if (!batch->plain || !remote->dialect->waits_for_server ||
+      most_unsure(remote, batch->first) < spill_rows(batch->spill))
     return batch_flush(remote, error);
-  if (participant->sending && go_on(participant->sending, participant))
+  if (participant->sending && go_on(remote, participant->sending))
     return ended(participant->sending) ? complete_last(remote, error) : SQLITE_OK;
   int rc = complete_last(remote, error);
   if (rc) return rc;

@@ -10,7 +10,7 @@ struct Batch {
   char *sql;
   size_t size;
   Spill *spill;
-  size_t width; /* values of each row */
+  size_t width;        /* values of each row */
   bool plain;          /* rows of batch_add_row */
   bool one;            /* each must change one row */
   bool ignores;        /* rows that break a constraint are left out */

@@ -22,13 +22,13 @@ typedef struct CursorSet CursorSet;     /* cursor.h: the shared fetch cursors */
 typedef struct Allowed Allowed;         /* allow.h: which database files may use which block */
 
 struct Connector {
-  sqlite3 *db;        /* the host connection; never keep a statement prepared on it */
-  sqlite3 *scratch;   /* private :memory: database for JSON and the like; see connector_scratch */
-  DriverHost host;    /* host.context is this Connector */
+  sqlite3 *db;      /* the host connection; never keep a statement prepared on it */
+  sqlite3 *scratch; /* private :memory: database for JSON and the like; see connector_scratch */
+  DriverHost host;  /* host.context is this Connector */
   DriverHost beside_host;  /* the same for a call on another thread: beside.h */
   atomic_bool stop_beside; /* what that one answers when it is asked for an interrupt */
-  int references;     /* functions and modules registered with it */
-  char *library_path; /* real path of connector.so's directory, found at init */
+  int references;          /* functions and modules registered with it */
+  char *library_path;      /* real path of connector.so's directory, found at init */
   BlockSet *blocks;
   RemoteSet *remotes;
   Transaction *transaction;

@@ -247,7 +247,8 @@ typedef struct DriverDialect {
   bool error_ends_transaction;     /* a failed statement spoils the transaction until ROLLBACK TO */
   bool ddl_commits;                /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;       /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
-  bool waits_for_server; /* a batch is mostly waiting for another process: its calls (execute_batch, load,
+  bool
+      waits_for_server; /* a batch is mostly waiting for another process: its calls (execute_batch, load,
                             execute_together) are made on a thread of their own, while nobody else uses
                             the connection, so that the caller can collect the next rows */
   DriverUpsert upsert;

@@ -24,7 +24,7 @@ typedef struct SetRows {
   Value *values;
   size_t value_count;
   Beside *beside; /* where take() runs; NULL = on the caller's own thread */
-  Error *error; /* a failure of ours, told to the caller beside the driver's */
+  Error *error;   /* a failure of ours, told to the caller beside the driver's */
   int rc;
 } SetRows;
 
@@ -121,8 +121,8 @@ static void run_go(void *argument) {
     run->status = driver->load(run->statement, run->sql, rows, &run->affected, &run->failure);
     return;
   case WAY_TOGETHER:
-    run->status = driver->execute_together(run->statement, run->sql, rows, &run->affected,
-                                           &run->failure);
+    run->status =
+        driver->execute_together(run->statement, run->sql, rows, &run->affected, &run->failure);
     return;
   }
 }
@@ -168,10 +168,8 @@ static int run_sets(Run *run, Remote *remote, int64_t *affected, Error *error) {
 int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
                  int64_t *affected, Error *error) {
   Script script = script_look(remote->dialect, sql, size);
-  Run run = {.rows = {.base = {.take = set_take},
-                      .source = source,
-                      .have_first = true,
-                      .error = error}};
+  Run run = {
+      .rows = {.base = {.take = set_take}, .source = source, .have_first = true, .error = error}};
   ParameterPlan *plan = NULL;
   *affected = 0;
   int rc = script_check(remote, &script, error);
@@ -224,7 +222,8 @@ int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource 
     return rc;
   }
   Way way = rows->run.way;
-  if (way != WAY_LOAD && beside) { /* COPY needs no thread: the socket takes enough for the server to go on with */
+  if (way != WAY_LOAD &&
+      beside) { /* COPY needs no thread: the socket takes enough for the server to go on with */
     if (!*beside) *beside = beside_new(remote->connector);
     rows->beside = rows->run.rows.beside = *beside;
   }

@@ -28,9 +28,10 @@ typedef struct Participant {
   int sent;        /* savepoint levels the server knows: connector_s0 … connector_s<sent-1> */
   int release_to;  /* a RELEASE of this level is owed to the server; -1 = none */
   bool guard_open; /* savepoint connector_call is still open, innermost */
-  Batch *batch;     /* rows waiting to be sent, or NULL */
-  Sending *sending; /* those on their way: the link is theirs, batch_flush waits for them; or NULL */
-  Beside *beside;   /* sends them; made when the first batch is full */
+  Batch *batch;    /* rows waiting to be sent, or NULL */
+  Sending
+      *sending;   /* those on their way: the link is theirs, batch_flush waits for them; or NULL */
+  Beside *beside; /* sends them; made when the first batch is full */
   uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
   int64_t statement_rows;  /* how many of them */
   BatchMode statement_mode;
