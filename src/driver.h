@@ -253,6 +253,7 @@ typedef struct DriverDialect {
                             the connection, so that the caller can collect the next rows */
   DriverUpsert upsert;
   bool row_arrays; /* rows can be joined with arrays: UNNEST in the form of write_together.c */
+  bool key_lists;  /* without them: many rows are deleted by a list of their keys */
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
   ** of the server in full. NULL = not to be had. */
   const char *catalog_columns; /* tables, columns, indexes of schema :schema (NULL = the default
@@ -447,10 +448,10 @@ struct Driver {
   ** such: the same call again goes on; meanwhile the connection is good for nothing else but finish(). */
   DriverStatus (*load)(DriverStatement *statement, const char *copy, DriverRowSource *source,
                        int64_t *affected, DriverError *error);
-  /* Many rows of an UPDATE or DELETE by one statement; both NULL = there is none. `statement` is that of one row,
-  ** which knows the types of its parameters; `sql` takes an array for each (write_together.c), and gives two
-  ** numbers, of which both must be the number of rows. When it is not known which row is at fault, error->row
-  ** is 0. *can as in can_load. */
+  /* Many rows of an UPDATE or DELETE by one statement, or few; both NULL = there is none. `statement` is that of one
+  ** row, which knows the types of its parameters; `sql` is the text of write_together.c: with an array for each
+  ** parameter, giving two numbers of which both must be the number of rows, or with a list "(?)" for all keys. When
+  ** it is not known which row is at fault, error->row is 0. *can as in can_load. */
   DriverStatus (*can_together)(DriverStatement *statement, bool *can, DriverError *error);
   DriverStatus (*execute_together)(DriverStatement *statement, const char *sql,
                                    DriverRowSource *source, int64_t *affected, DriverError *error);
