@@ -61,6 +61,10 @@ static int take_json(ArgumentSource *base, Arguments *set, Error *error) {
   return SQLITE_ROW;
 }
 
+static void rewind_json(ArgumentSource *base) {
+  ((JsonSource *)base)->next = 0;
+}
+
 /* One object in place of a list runs once. */
 typedef struct SingleSource {
   ArgumentSource base; /* must be first */
@@ -93,7 +97,10 @@ static int many_json(Connector *connector, Call *call, sqlite3_value *sets, int6
     SingleSource source = {.base = {.take = take_single}, .set = items};
     code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
   } else {
-    JsonSource source = {.base = {.take = take_json}, .connector = connector, .sets = items};
+    JsonSource source = {
+        .base = {.take = take_json, .count = (int64_t)items->count, .rewind = rewind_json},
+        .connector = connector,
+        .sets = items};
     code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
     arguments_clear(&source.current);
   }
@@ -114,8 +121,14 @@ static int take_rows(ArgumentSource *base, Arguments *set, Error *error) {
   return spill_reader_next(source->reader, &set->positional, &set->positional_count, error);
 }
 
+static void rewind_rows(ArgumentSource *base) {
+  spill_reader_rewind(((RowsSource *)base)->reader);
+}
+
 static int many_rows(Call *call, Spill *rows, int64_t *affected, Error *error) {
-  RowsSource source = {.base = {.take = take_rows}, .reader = spill_reader_new(rows)};
+  RowsSource source = {
+      .base = {.take = take_rows, .count = spill_rows(rows), .rewind = rewind_rows},
+      .reader = spill_reader_new(rows)};
   if (!source.reader) return error_memory(error);
   int code = execute_many(call->remote, call->operation, call->size, &source.base, affected, error);
   spill_reader_free(source.reader);

@@ -151,7 +151,7 @@ static int start(Remote *remote, Sending *sending, bool copy, Beside **beside, E
   RowsChange change = {.sql = batch->sql,
                        .size = batch->size,
                        .one = batch->one,
-                       .target = copy && many ? batch->target : NULL,
+                       .load = {.target = copy && many ? batch->target : NULL},
                        .copy = batch->copy,
                        .together = sending->together && many ? batch->together : NULL};
   sending->began = driver_clock();

@@ -374,6 +374,15 @@ typedef struct DriverRowSource {
       each; /* rows that every run must change, or it is an error (driver_missed); 0 = any number */
 } DriverRowSource;
 
+/* What is asked of can_load(). */
+typedef struct DriverLoad {
+  const char *target; /* the table, as in the INSERT */
+  bool
+      all_columns; /* the INSERT names no columns: it must have a value for each that the table has */
+  bool each; /* with the outcome of an INSERT for each row, where a trigger or a check can see the
+                         rows before it; else with that of one INSERT for all rows */
+} DriverLoad;
+
 struct Driver {
   size_t size;                          /* sizeof(Driver) of the driver's own build */
   int abi;                              /* DRIVER_ABI of the driver's own build */
@@ -440,9 +449,9 @@ struct Driver {
   DriverStatus (*execute_batch)(DriverStatement *statement, DriverRowSource *source,
                                 int64_t *affected, DriverError *error);
   /* The faster way for many rows, COPY; both NULL = there is none. `statement` is the INSERT of the same rows, which
-  ** knows the types of its parameters; `target` the table, quoted. *can: the server takes them that way, with the
-  ** same outcome. May be sent to the server; the caller has opened a transaction. */
-  DriverStatus (*can_load)(DriverStatement *statement, const char *target, bool *can,
+  ** knows the types of its parameters. *can: the server takes them that way, with the same outcome. May be sent to
+  ** the server; the caller has opened a transaction. */
+  DriverStatus (*can_load)(DriverStatement *statement, const DriverLoad *load, bool *can,
                            DriverError *error);
   /* `copy`: "COPY table (columns) FROM STDIN". Else as execute_batch. DRIVER_PAUSE from the source comes back as
   ** such: the same call again goes on; meanwhile the connection is good for nothing else but finish(). */

@@ -35,6 +35,8 @@ bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
 
 /* Sets for execute_many: take() gives SQLITE_ROW with the next set, SQLITE_DONE, or an error code. */
 typedef struct ArgumentSource {
+  int64_t count;                           /* how many there are; 0 = not known */
+  void (*rewind)(struct ArgumentSource *); /* to the first one; NULL = cannot */
   bool open;    /* SQLITE_DONE means: not yet more (execute_rows_start) */
   bool dropped; /* they are about to be rolled back: nothing is taken any more */
   int (*take)(struct ArgumentSource *source, Arguments *set, Error *error);
@@ -48,9 +50,9 @@ int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *s
 typedef struct RowsChange {
   const char *sql;
   size_t size;
-  bool one;           /* each must change one row */
-  const char *target; /* the table, quoted, when they may be loaded; else NULL */
-  const char *copy;   /* the text for that */
+  bool one;         /* each must change one row */
+  DriverLoad load;  /* target NULL: they may not be loaded */
+  const char *copy; /* the text for that */
   const char *
       together; /* one statement for all; NULL = there is none. When it fails nothing tells why: the rows
                            are to be sent one after the other then */

@@ -6,6 +6,7 @@
 ** the log, messages) is done in the other two.
 */
 #include "execute_state.h"
+#include "insert_form.h"
 #include "log.h"
 #include <string.h>
 
@@ -82,8 +83,8 @@ static DriverStatus choose_way(Run *run) {
   const RowsChange *change = run->rows.change;
   bool load = false, together = false;
   DriverStatus status = DRIVER_OK;
-  if (change && change->target && driver->can_load)
-    status = driver->can_load(run->statement, change->target, &load, &run->failure);
+  if (change && change->load.target && driver->can_load)
+    status = driver->can_load(run->statement, &change->load, &load, &run->failure);
   if (change && change->together && driver->can_together)
     status = driver->can_together(run->statement, &together, &run->failure);
   if (load) run->sql = change->copy;
@@ -150,11 +151,28 @@ static int run_end(Run *run, int64_t *affected, Error *error) {
 
 /* ---------------------------------------------------------------- connector_execute_many */
 
-static int run_sets(Run *run, Remote *remote, int64_t *affected, Error *error) {
-  size_t size;
-  const char *sql = parameter_plan_sql(run->rows.plan, &size, &run->rows.value_count);
-  run->rows.values = sqlite3_malloc64((run->rows.value_count + 1) * sizeof *run->rows.values);
-  if (!run->rows.values) return error_memory(error);
+#define MANY_SETS 50 /* fewer are not worth asking whether the table takes COPY */
+
+/* An INSERT of nothing but its parameters is COPY, when there are many sets. `texts` holds the texts of the change. */
+static void load_sets(const Remote *remote, const ArgumentSource *source, const char *sql,
+                      size_t size, size_t values, RowsChange *change, DriverBuffer *texts) {
+  InsertForm form;
+  if (source->count < MANY_SETS || !source->rewind || !remote->driver->can_load ||
+      !insert_form(remote->dialect, sql, size, values, &form))
+    return;
+  buffer_format(texts, "%.*s", (int)form.target_size, form.target);
+  size_t end = texts->size + 1;
+  buffer_append(texts, "", 1);
+  buffer_format(texts, "COPY %.*s %.*s FROM STDIN", (int)form.target_size, form.target,
+                (int)form.columns_size, form.columns_size ? form.columns : "");
+  if (texts->failed) return;
+  change->load =
+      (DriverLoad){.target = texts->data, .all_columns = form.columns_size == 0, .each = true};
+  change->copy = texts->data + end;
+}
+
+static int run_once(Run *run, Remote *remote, const char *sql, size_t size, int64_t *affected,
+                    Error *error) {
   int rc = transaction_enter(remote, TURN_SEVERAL, &run->turn, error);
   if (rc) return rc;
   rc = run_begin(run, sql, size, error);
@@ -163,6 +181,31 @@ static int run_sets(Run *run, Remote *remote, int64_t *affected, Error *error) {
     rc = run_end(run, affected, error);
   }
   return transaction_leave(&run->turn, rc, error);
+}
+
+static int run_sets(Run *run, Remote *remote, int64_t *affected, Error *error) {
+  SetRows *rows = &run->rows;
+  RowsChange change = {0};
+  DriverBuffer texts;
+  size_t size;
+  const char *sql = parameter_plan_sql(rows->plan, &size, &rows->value_count);
+  rows->values = sqlite3_malloc64((rows->value_count + 1) * sizeof *rows->values);
+  if (!rows->values) return error_memory(error);
+  buffer_init(&texts, &remote->connector->host);
+  load_sets(remote, rows->source, sql, size, rows->value_count, &change, &texts);
+  rows->change = &change;
+  int rc = run_once(run, remote, sql, size, affected, error);
+  if (rc && run->way == WAY_LOAD && error->remote.failure == FAILURE_REMOTE) {
+    /* the INSERTs tell which set it is, and why */
+    *run = (Run){.rows = *rows};
+    rows->number = 0;
+    rows->source->rewind(rows->source);
+    change.load.target = NULL;
+    error_clear(error);
+    rc = run_once(run, remote, sql, size, affected, error);
+  }
+  buffer_clear(&texts);
+  return rc;
 }
 
 int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,

@@ -9,21 +9,44 @@
 */
 #include "postgresql.h"
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SEND_SIZE ((size_t)32 * 1024)
 #define MOST_BACKLOG ((size_t)512 * 1024) /* bytes in libpq that the socket did not take yet */
 
-DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, DriverError *error) {
-  static const char sql[] = "SELECT c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS "
-                            "pg_catalog.\"char\"[])) AND NOT "
-                            "c.relhasrules AND NOT pg_catalog.row_security_active(c.oid) FROM "
-                            "pg_catalog.pg_class c WHERE "
-                            "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)";
+/* $1 the table. */
+static const char takes_copy[] =
+    "SELECT c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS pg_catalog.\"char\"[])) AND NOT "
+    "c.relhasrules AND NOT pg_catalog.row_security_active(c.oid) FROM pg_catalog.pg_class c WHERE "
+    "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)";
+
+/* The same with the outcome of an INSERT for each row. Triggers see the rows before theirs, and a foreign key to the
+** table itself does; COPY writes into identity columns that are always the server's. $2 the number of values where
+** no columns are named, else -1. */
+static const char takes_copy_of_each[] =
+    "SELECT c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhasrules AND NOT "
+    "pg_catalog.row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t "
+    "WHERE "
+    "t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal) AND NOT EXISTS (SELECT FROM "
+    "pg_catalog.pg_constraint k WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.confrelid "
+    "OPERATOR(pg_catalog.=) c.oid) AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE "
+    "a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.=) 'a') AND "
+    "CAST($2 AS pg_catalog.int8) OPERATOR(pg_catalog.=) ANY (ARRAY[-1::pg_catalog.int8, (SELECT "
+    "pg_catalog.count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) "
+    "c.oid "
+    "AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)]) FROM pg_catalog.pg_class c "
+    "WHERE "
+    "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)";
+
+DriverStatus pg_can_load(DriverStatement *base, const DriverLoad *load, bool *can,
+                         DriverError *error) {
   PgStatement *statement = (PgStatement *)base;
   PgConnection *connection = statement->connection;
   PGresult *result;
+  char width[24];
+  const char *values[2] = {load->target, width};
   *can = false;
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
@@ -31,7 +54,10 @@ DriverStatus pg_can_load(DriverStatement *base, const char *target, bool *can, D
     const PgType *type = pg_parameter_type(statement, i);
     if (type == NULL || !pg_has_text_form(type->kind)) return DRIVER_OK;
   }
-  if (pg_query(connection, sql, 1, &target, &result, error) != DRIVER_OK) return DRIVER_FAILED;
+  snprintf(width, sizeof width, "%d", load->all_columns ? (int)statement->parameter_count : -1);
+  if (pg_query(connection, load->each ? takes_copy_of_each : takes_copy, load->each ? 2 : 1, values,
+               &result, error) != DRIVER_OK)
+    return DRIVER_FAILED;
   *can = PQntuples(result) == 1 && PQgetlength(result, 0, 0) > 0 &&
          (*PQgetvalue(result, 0, 0) == 't' || *PQgetvalue(result, 0, 0) == 1);
   PQclear(result);
