@@ -65,6 +65,7 @@ void batch_free(Batch *batch) {
   sqlite3_free(batch->target);
   sqlite3_free(batch->copy);
   sqlite3_free(batch->together);
+  sqlite3_free(batch->alone);
   sqlite3_free(batch->key_names);
   sqlite3_free(batch->key_places);
   spill_free(batch->spill);
@@ -143,6 +144,7 @@ int batch_add(Remote *remote, const char *sql, size_t size, const Arguments *arg
 /* ---------------------------------------------------------------- rows of remote tables */
 
 static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
+  bool alone = row->makes_key && !row->ignores;
   if (row->target) {
     batch->target = sqlite3_mprintf("%s", row->target);
     batch->copy = sqlite3_mprintf("%s", row->copy);
@@ -150,6 +152,12 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
   }
   if (row->together && !(batch->together = sqlite3_mprintf("%s", row->together)))
     return error_memory(error);
+  if (alone) {
+    batch->size_alone = row->sql_alone ? row->size_alone : row->size;
+    batch->alone =
+        sqlite3_mprintf("%.*s", (int)batch->size_alone, row->sql_alone ? row->sql_alone : row->sql);
+    if (!batch->alone) return error_memory(error);
+  }
   batch->key_names = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_names);
   batch->key_places = sqlite3_malloc64((row->key_count + 1) * sizeof *batch->key_places);
   if (!batch->key_names || !batch->key_places) return error_memory(error);
@@ -160,6 +168,33 @@ static int keep_texts(Batch *batch, const BatchRow *row, Error *error) {
     batch->key_count++;
   }
   return SQLITE_OK;
+}
+
+Batch *batch_following(Batch *batch) {
+  BatchRow row = {.target = batch->target,
+                  .copy = batch->copy,
+                  .together = batch->together,
+                  .sql_alone = batch->alone,
+                  .size_alone = batch->size_alone,
+                  .makes_key = batch->alone != NULL,
+                  .key_names = (const char *const *)batch->key_names,
+                  .key_places = batch->key_places,
+                  .key_count = batch->key_count};
+  Batch *made = NULL;
+  Error ignored;
+  error_init(&ignored);
+  if (batch_new(batch->sql, batch->size, batch->width, &made, &ignored) == SQLITE_OK) {
+    made->plain = batch->plain;
+    made->one = batch->one;
+    made->first = batch->first + spill_rows(batch->spill) - 1;
+    if (keep_texts(made, &row, &ignored) != SQLITE_OK ||
+        !spill_take_last(made->spill, batch->spill)) {
+      batch_free(made);
+      made = NULL;
+    }
+  }
+  error_clear(&ignored);
+  return made;
 }
 
 /* May the row be sent later? What SQLite tells of it (the key, whether it was ignored) is known only then: so
@@ -220,5 +255,12 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
     made->first = number - 1;
     rc = keep_texts(made, row, error);
   }
-  return rc ? rc : flush_when_full(remote, error);
+  if (!rc) rc = flush_when_full(remote, error);
+  participant = rc ? NULL : participant_find(remote);
+  if (participant && participant->batch && participant->batch->alone) {
+    int64_t rowid = sqlite3_last_insert_rowid(remote->connector->db);
+    if (rowid != participant->rowid_later) participant->rowid_before = rowid;
+    *key = (Value){.type = VALUE_INTEGER, .integer = participant->rowid_later};
+  }
+  return rc;
 }

@@ -48,8 +48,10 @@ typedef struct BatchRow {
   size_t key_count;
 } BatchRow;
 
-/* Sends the row, or keeps it for later. *key gets what the server made, NULL when that is not known (yet);
-** *affected the rows changed, -1 when it waits. */
+/* Sends the row, or keeps it for later. *key gets what the server made, or NULL when that is not known; *affected the rows
+** changed, -1 when it waits. *key is Participant.rowid_later for a row that waits for a key of the server's: as
+** last_insert_rowid() this becomes the key when the row is sent. (What a trigger writes is told from it: there SQLite has
+** put back what was before.) */
 int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value *key, Error *error);
 /* Puts the row's number and key in front of the error that keeps it from being sent. */
 void batch_refuse_row(Remote *remote, const BatchRow *row, Error *error);

@@ -256,7 +256,8 @@ static bool go_on(Remote *remote, Sending *sending) {
   Error ignored;
   bool same = next->size == now->size && next->width == now->width && next->one == now->one &&
               !memcmp(next->sql, now->sql, now->size);
-  if (!sending->rows.open || !same || spill_rows(next->spill) == 0) return false;
+  if (!sending->rows.open || !same || spill_rows(next->spill) <= (next->alone ? 1 : 0))
+    return false;
   if (!execute_rows_pauses(sending->run, false) || driver_clock() - sending->began > STREAM_TIME ||
       (sending->kept && spill_bytes(sending->kept) > STREAM_BYTES) ||
       next->first + spill_rows(next->spill) - now->first > most_unsure(remote, now->first))
@@ -276,31 +277,94 @@ static bool go_on(Remote *remote, Sending *sending) {
   Spill *empty = now->spill;
   now->spill = next->spill;
   next->spill = empty;
+  if (next->alone) spill_take_last(next->spill, now->spill);
   next->first += spill_rows(now->spill);
   execute_rows_resume(sending->run);
   return true;
 }
 
-int batch_flush(Remote *remote, Error *error) {
+static int send_plain(Remote *remote, Participant *participant, Error *error) {
+  Sending *sending = sending_new(participant);
+  if (!sending) return error_memory(error);
+  return complete(remote, sending, start(remote, sending, true, NULL, error), error);
+}
+
+/* No row waits for its key any more. */
+static void settle_rowid(const Participant *participant, int64_t rowid) {
+  sqlite3 *db = participant->remote->connector->db;
+  if (sqlite3_last_insert_rowid(db) == participant->rowid_later)
+    sqlite3_set_last_insert_rowid(db, rowid);
+}
+
+/* The one row of `last`. *key gets what the server makes of it. */
+static int send_last(Remote *remote, const Batch *last, Value *key, Error *error) {
+  RowChange change = {
+      .sql = last->alone, .size = last->size_alone, .one = last->one, .makes_key = true};
+  SpillReader *reader = spill_reader_new(last->spill);
   int64_t affected;
-  Participant *participant = participant_find(remote);
-  if (participant && participant->sending && participant->batch)
-    go_on(remote, participant->sending);
-  int rc = complete_last(remote, error);
-  participant = rc ? NULL : participant_find(remote);
-  if (!participant || !participant->batch) return rc;
-  if (spill_rows(participant->batch->spill) == 0) { /* all went with the call before */
+  int rc = reader ? spill_reader_next(reader, &change.values, &change.count, error)
+                  : error_memory(error);
+  if (rc == SQLITE_ROW) {
+    rc = execute_row(remote, &change, &affected, key, error);
+    if (rc && error->remote.failure == FAILURE_REMOTE)
+      batch_name_row(last->first + 1, (const char *const *)last->key_names, last->key_places,
+                     last->key_count, change.values, error);
+    if (rc) error_suspect_change(error);
+  }
+  spill_reader_free(reader);
+  return rc;
+}
+
+/* Rows whose keys the server makes: the last one goes alone. */
+static int send_keyed(Remote *remote, Participant *participant, Error *error) {
+  Batch *last = batch_following(participant->batch);
+  Value key = {.type = VALUE_NULL};
+  int rc = SQLITE_OK;
+  if (!last) return send_plain(remote, participant, error);
+  if (spill_rows(participant->batch->spill) > 0) {
+    rc = send_plain(remote, participant, error);
+  } else {
     batch_free(participant->batch);
+    participant->batch = NULL;
+  }
+  if (!rc) rc = send_last(remote, last, &key, error);
+  batch_free(last);
+  participant = rc ? NULL : participant_find(remote);
+  if (participant && key.type == VALUE_INTEGER) settle_rowid(participant, key.integer);
+  return rc;
+}
+
+static int send_foreign(Remote *remote, Participant *participant, Error *error) {
+  int64_t affected;
+  Sending *sending = sending_new(participant);
+  if (!sending) return error_memory(error);
+  int rc = execute_many(remote, sending->batch->sql, sending->batch->size, &sending->rows,
+                        &affected, error);
+  sending_free(sending);
+  return rc;
+}
+
+static int send_waiting(Remote *remote, Participant *participant, Error *error) {
+  Batch *batch = participant->batch;
+  if (spill_rows(batch->spill) == 0) { /* all went with the call before */
+    batch_free(batch);
     participant->batch = NULL;
     return SQLITE_OK;
   }
-  Sending *sending = sending_new(participant);
-  if (!sending) return error_memory(error);
-  if (sending->batch->plain)
-    return complete(remote, sending, start(remote, sending, true, NULL, error), error);
-  rc = execute_many(remote, sending->batch->sql, sending->batch->size, &sending->rows, &affected,
-                    error);
-  sending_free(sending);
+  if (!batch->plain) return send_foreign(remote, participant, error);
+  return batch->alone ? send_keyed(remote, participant, error)
+                      : send_plain(remote, participant, error);
+}
+
+int batch_flush(Remote *remote, Error *error) {
+  Participant *participant = participant_find(remote);
+  if (!participant || (!participant->sending && !participant->batch)) return SQLITE_OK;
+  if (participant->sending && participant->batch) go_on(remote, participant->sending);
+  int rc = complete_last(remote, error);
+  participant = rc ? NULL : participant_find(remote);
+  if (participant && participant->batch) rc = send_waiting(remote, participant, error);
+  participant = participant_find(remote);
+  if (participant) settle_rowid(participant, participant->rowid_before);
   return rc;
 }
 
@@ -320,11 +384,18 @@ int batch_send(Remote *remote, Error *error) {
   int rc = complete_last(remote, error);
   if (rc) return rc;
   participant = participant_find(remote);
+  Batch *next = participant->batch->alone ? batch_following(participant->batch) : NULL;
   Sending *sending = sending_new(participant);
-  if (!sending) return error_memory(error);
-  rc = start(remote, sending, true, &participant->beside, error);
-  if (rc || ended(sending)) return complete(remote, sending, rc, error);
-  participant_find(remote)->sending = sending;
+  rc = sending ? start(remote, sending, true, &participant->beside, error) : error_memory(error);
+  bool goes = !rc && !ended(sending);
+  if (sending && !goes) rc = complete(remote, sending, rc, error);
+  participant = participant_find(remote);
+  if (rc || !participant) {
+    batch_free(next);
+    return rc;
+  }
+  if (goes) participant->sending = sending;
+  participant->batch = next;
   return SQLITE_OK;
 }
 
@@ -348,4 +419,5 @@ void batch_forget(Participant *participant) {
   }
   batch_free(participant->batch);
   participant->batch = NULL;
+  settle_rowid(participant, participant->rowid_before);
 }

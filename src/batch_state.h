@@ -17,12 +17,16 @@ struct Batch {
   int64_t first;       /* rows of the SQLite statement before these */
   char *target, *copy; /* NULL = no COPY */
   char *together;      /* one statement for all, or NULL */
+  char *alone;         /* the text that tells the key of the last row; NULL = need not be told */
+  size_t size_alone;
   char **key_names;
   size_t *key_places;
   size_t key_count;
 };
 
 void batch_free(Batch *batch); /* NULL is allowed */
+/* A batch for the same statement that begins with the last row of this one. NULL: it cannot. */
+Batch *batch_following(Batch *batch);
 /* Sends the participant's rows and comes back while they are on their way, where that is possible: the caller
 ** collects the next ones. What goes wrong with them is told by the next batch_send or batch_flush. */
 int batch_send(Remote *remote, Error *error);

@@ -27,7 +27,8 @@ struct Spill {
   size_t tail_size, tail_capacity;
   sqlite3_file *file; /* NULL until it is needed */
   int64_t file_size;
-  int failed; /* a write failed: the run is not whole, nothing may be read past it */
+  int64_t last_at; /* where its last row begins; -1 = not known */
+  int failed;      /* a write failed: the run is not whole, nothing may be read past it */
 };
 
 struct SpillReader {
@@ -188,6 +189,7 @@ int spill_append(Spill *spill, const Value *values, size_t count, Error *error) 
     if (code != SQLITE_OK) return spill->failed = code;
   }
   if (!tail_reserve(spill, (size_t)size + 8)) return error_memory(error);
+  spill->last_at = spill_bytes(spill);
   char *at = spill->tail + spill->tail_size;
   memcpy(at, &size, 8);
   memcpy(at + 8, &short_count, 4);
@@ -289,10 +291,25 @@ int spill_move(Spill *to, Spill *from, Error *error) {
   if (code == SQLITE_OK) code = file_append(to, from->tail, from->tail_size, error);
   if (code != SQLITE_OK) return to->failed = code;
   to->rows += from->rows;
+  to->last_at = from->last_at = -1;
   file_close(from);
   from->rows = 0;
   from->tail_size = 0;
   return SQLITE_OK;
+}
+
+bool spill_take_last(Spill *to, Spill *from) {
+  if (from->rows == 0 || from->last_at < from->file_size) return false;
+  size_t size = (size_t)(spill_bytes(from) - from->last_at);
+  if (!tail_reserve(to, size)) return false;
+  to->last_at = spill_bytes(to);
+  memcpy(to->tail + to->tail_size, from->tail + (from->tail_size - size), size);
+  to->tail_size += size;
+  to->rows++;
+  from->tail_size -= size;
+  from->rows--;
+  from->last_at = -1;
+  return true;
 }
 
 static const char *value_read(const char *at, Value *value) {

@@ -22,6 +22,10 @@ int64_t spill_bytes(const Spill *spill); /* of its rows, in memory and in the fi
 ** `from` is as it was, and `to` is of no use. */
 int spill_move(Spill *to, Spill *from, Error *error);
 
+/* Puts the last row of `from` behind those of `to`. False, and nothing happened: it is not in memory (or a row was taken
+** away just now), or there is no memory. No reader of `from` has given it. */
+bool spill_take_last(Spill *to, Spill *from);
+
 /* Several readers may read one spill, also while it grows. */
 typedef struct SpillReader SpillReader;
 SpillReader *spill_reader_new(Spill *spill); /* at the first row; NULL when out of memory */

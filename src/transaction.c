@@ -213,6 +213,7 @@ static int participant_new(Remote *remote, Participant **participant, Error *err
   if (!made) return error_memory(error);
   memset(made, 0, sizeof *made);
   made->release_to = -1;
+  made->rowid_later = INT64_MIN + 20061 + transaction->rowids++;
   /* our own read results must not keep the one session of a memory database */
   int rc = link_acquire(remote, false, &made->link, error);
   if (rc) {

@@ -34,6 +34,8 @@ typedef struct Participant {
   Beside *beside; /* sends them; made when the first batch is full */
   uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
   int64_t statement_rows;  /* how many of them */
+  int64_t rowid_later;     /* stands for a key that the server will make; of no other participant */
+  int64_t rowid_before;    /* last_insert_rowid() before it became that */
   BatchMode statement_mode;
   bool statement_singly; /* one statement for many of them did not go well */
   char after[40];
@@ -70,6 +72,7 @@ struct Transaction {
   int depth;            /* savepoint levels SQLite has open */
   bool several_writers; /* the user accepts that two servers are committed one after the other */
   Participant *participants;
+  int rowids;                   /* numbers of rowid_later that were given */
   char random[DECISION_RANDOM]; /* part of the participants' names; "" = none has one yet */
   int named;                    /* how many have */
   Owed *owed;
