@@ -26,7 +26,7 @@ static uint64_t statement_mark(sqlite3 *db) {
   return mark ? mark * 1000003u + (uint64_t)sqlite3_total_changes(db) : 0;
 }
 
-static BatchMode batch_mode(const Remote *remote) {
+BatchMode batch_mode(const Remote *remote) {
   const char *mode = block_option(remote->block, "batch");
   return mode && !strcmp(mode, "off")  ? BATCH_OFF
          : mode && !strcmp(mode, "on") ? BATCH_ON
@@ -104,14 +104,15 @@ static int batch_append(Remote *remote, const Batch *like, const Value *values, 
                         Error *error) {
   Participant *participant = participant_find(remote);
   Batch *batch = participant->batch;
-  int rc = SQLITE_OK;
+  int rc = batch_refused(participant, error);
+  *result = NULL;
+  if (rc) return rc;
   if (batch &&
       (batch->size != like->size || batch->width != like->width || batch->plain != like->plain ||
        batch->one != like->one || memcmp(batch->sql, like->sql, like->size))) {
     rc = batch_flush(remote, error);
     batch = NULL;
   }
-  *result = NULL;
   if (!rc && !batch) {
     rc = batch_new(like->sql, like->size, like->width, &batch, error);
     if (!rc) *result = batch;

@@ -6,6 +6,9 @@
 ** statement reports its own error and leaves the transaction usable; a statement of more than BATCH_SINGLE
 ** rows is batched from there on, and is sent at its end (xRelease) at the latest. A full batch is on its way to
 ** the server while the next one is collected: what goes wrong with it is told then.
+**
+** Whoever hears of rows that were refused need not be the statement that they are of: it may be a query that a function
+** runs in the middle, and that somebody swallows the error of. So the statement, and COMMIT, are told once more.
 */
 #ifndef CONNECTOR_BATCH_H
 #define CONNECTOR_BATCH_H
@@ -58,7 +61,8 @@ void batch_refuse_row(Remote *remote, const BatchRow *row, Error *error);
 /* Sends what a block has waiting; nothing waiting is fine. Called before anything else is sent to the block
 ** in this transaction, and before COMMIT. */
 int batch_flush(Remote *remote, Error *error);
-/* Forgets waiting rows, and those on their way (their savepoint or transaction is rolled back). */
-void batch_forget(struct Participant *participant);
+/* Forgets waiting rows, and those on their way: all since savepoint `level` was opened is rolled back, -1 = all of the
+** transaction. */
+void batch_forget(struct Participant *participant, int level);
 
 #endif

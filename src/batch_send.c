@@ -6,6 +6,7 @@
 ** of its error.
 */
 #include "sending.h"
+#include <string.h>
 
 /* What is on its way. When it failed, what was collected meanwhile is not sent any more. */
 static int complete_last(Remote *remote, Error *error) {
@@ -27,7 +28,7 @@ static int complete_last(Remote *remote, Error *error) {
 static int send_plain(Remote *remote, Participant *participant, Error *error) {
   Sending *sending = sending_new(participant);
   if (!sending) return error_memory(error);
-  return sending_complete(remote, sending, sending_start(remote, sending, true, NULL, error),
+  return sending_complete(remote, sending, sending_start(remote, sending, true, false, error),
                           error);
 }
 
@@ -93,33 +94,62 @@ static int send_waiting(Remote *remote, Participant *participant, Error *error) 
                       : send_plain(remote, participant, error);
 }
 
-int batch_flush(Remote *remote, Error *error) {
+int batch_refused(const Participant *participant, Error *error) {
+  return participant && participant->refused ? error_copy(error, participant->refused) : SQLITE_OK;
+}
+
+/* With batch = on rows are mostly of statements that have ended well, inside BEGIN: there it is told once, and then it is
+** the user who goes on without them. */
+static void refuse(Participant *participant, const Error *error) {
+  if (!participant || participant->refused) return;
+  if (batch_mode(participant->remote) == BATCH_ON &&
+      !sqlite3_get_autocommit(participant->remote->connector->db))
+    return;
+  participant->refused = sqlite3_malloc64(sizeof *participant->refused);
+  if (!participant->refused) {
+    participant_fail(participant, "rows that were sent are missing");
+    return;
+  }
+  memset(participant->refused, 0, sizeof *participant->refused);
+  error_copy(participant->refused, error);
+  participant->refused_depth = participant->remote->connector->transaction->depth;
+}
+
+static int flush(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
-  if (!participant || (!participant->sending && !participant->batch)) return SQLITE_OK;
-  if (participant->sending && participant->batch) sending_go_on(remote, participant->sending);
+  if (participant->sending && participant->batch) sending_go_on(participant);
   int rc = complete_last(remote, error);
   participant = rc ? NULL : participant_find(remote);
   if (participant && participant->batch) rc = send_waiting(remote, participant, error);
+  return rc;
+}
+
+int batch_flush(Remote *remote, Error *error) {
+  Participant *participant = participant_find(remote);
+  int rc = batch_refused(participant, error);
+  if (rc || !participant || (!participant->sending && !participant->batch)) return rc;
+  rc = flush(remote, error);
   participant = participant_find(remote);
+  if (rc) refuse(participant, error);
   if (participant) settle_rowid(participant, participant->rowid_before);
   return rc;
 }
 
-int batch_send(Remote *remote, Error *error) {
+static int send_full(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
-  const Batch *batch = participant->batch;
-  if (!batch->plain || !remote->dialect->waits_for_server ||
-      sending_most_unsure(remote, batch->first) < spill_rows(batch->spill))
+  /* Inside BEGIN a failure that is told at the end of the statement ends the whole transaction, and SQLite drops its
+  ** text: no more rows than must be are unsure there. */
+  if (!participant->batch->plain || !remote->dialect->waits_for_server ||
+      !sqlite3_get_autocommit(remote->connector->db))
     return batch_flush(remote, error);
-  if (participant->sending && sending_go_on(remote, participant->sending))
+  if (participant->sending && sending_go_on(participant))
     return sending_ended(participant->sending) ? complete_last(remote, error) : SQLITE_OK;
   int rc = complete_last(remote, error);
   if (rc) return rc;
   participant = participant_find(remote);
   Batch *next = participant->batch->alone ? batch_following(participant->batch) : NULL;
   Sending *sending = sending_new(participant);
-  rc = sending ? sending_start(remote, sending, true, &participant->beside, error)
-               : error_memory(error);
+  rc = sending ? sending_start(remote, sending, true, true, error) : error_memory(error);
   bool goes = !rc && !sending_ended(sending);
   if (sending && !goes) rc = sending_complete(remote, sending, rc, error);
   participant = participant_find(remote);
@@ -132,6 +162,12 @@ int batch_send(Remote *remote, Error *error) {
   return SQLITE_OK;
 }
 
+int batch_send(Remote *remote, Error *error) {
+  int rc = send_full(remote, error);
+  if (rc) refuse(participant_find(remote), error);
+  return rc;
+}
+
 bool batch_is_full(const Participant *participant) {
   const Batch *batch = participant->batch;
   bool feeds = participant->sending && sending_takes_few(participant->sending);
@@ -139,11 +175,16 @@ bool batch_is_full(const Participant *participant) {
          spill_bytes(batch->spill) >= BATCH_BYTES;
 }
 
-void batch_forget(Participant *participant) {
+void batch_forget(Participant *participant, int level) {
   Sending *sending = participant->sending;
   participant->sending = NULL;
   if (sending) sending_drop(sending);
   batch_free(participant->batch);
   participant->batch = NULL;
   settle_rowid(participant, participant->rowid_before);
+  if (participant->refused && level < participant->refused_depth) {
+    error_clear(participant->refused);
+    sqlite3_free(participant->refused);
+    participant->refused = NULL;
+  }
 }

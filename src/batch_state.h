@@ -30,6 +30,9 @@ Batch *batch_following(Batch *batch);
 /* Sends the participant's rows and comes back while they are on their way, where that is possible: the caller
 ** collects the next ones. What goes wrong with them is told by the next batch_send or batch_flush. */
 int batch_send(Remote *remote, Error *error);
+BatchMode batch_mode(const Remote *remote);
+/* SQLITE_OK, or the error of rows that are missing. */
+int batch_refused(const Participant *participant, Error *error);
 /* Is it time for that? */
 bool batch_is_full(const Participant *participant);
 /* "row 57 (id = 5)" in front of what went wrong with it; values NULL: they are not known. */

@@ -23,7 +23,7 @@ struct Beside {
   Connector *connector;
   pthread_t thread;
   pid_t owner;
-  int asked[2]; /* pipe to the thread: a byte for each call and each resume; closed for its end */
+  int asked[2]; /* pipe to the thread: GO for each call and each resume, QUIT */
   int told[2];  /* pipe to the caller: PAUSED or ENDED */
   DriverConnection *connection;
   void (*call)(void *argument);
@@ -31,9 +31,9 @@ struct Beside {
   bool running, paused; /* as the caller has heard */
 };
 
-enum { PAUSED = 'p', ENDED = 'e' };
+enum { GO = 'g', QUIT = 'q', PAUSED = 'p', ENDED = 'e' };
 
-/* 0 = the other end is closed. */
+/* Nothing depends on an end that is closed: a forked child keeps it open. */
 static char await_byte(int descriptor) {
   char byte;
   ssize_t got;
@@ -50,7 +50,7 @@ static void put_byte(int descriptor, char byte) {
 
 static void *run(void *argument) {
   Beside *beside = argument;
-  while (await_byte(beside->asked[0])) {
+  while (await_byte(beside->asked[0]) == GO) {
     beside->call(beside->argument);
     put_byte(beside->told[1], ENDED);
   }
@@ -64,7 +64,7 @@ void beside_pause(Beside *beside) {
 
 void beside_resume(Beside *beside) {
   beside->paused = false;
-  put_byte(beside->asked[1], 1);
+  put_byte(beside->asked[1], GO);
 }
 
 static bool start_thread(Beside *beside) {
@@ -81,8 +81,20 @@ static void close_both(const int ends[2]) {
   close(ends[1]);
 }
 
+/* May SQLite's memory be used by two threads? Without mutexes (SQLITE_CONFIG_SINGLETHREAD) each one that is made is
+** the same. */
+static bool threads_allowed(void) {
+  if (!sqlite3_threadsafe()) return false;
+  sqlite3_mutex *one = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
+  sqlite3_mutex *other = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
+  bool allowed = one && other && one != other;
+  sqlite3_mutex_free(one);
+  sqlite3_mutex_free(other);
+  return allowed;
+}
+
 Beside *beside_new(Connector *connector) {
-  Beside *beside = sqlite3_threadsafe() ? sqlite3_malloc64(sizeof *beside) : NULL;
+  Beside *beside = threads_allowed() ? sqlite3_malloc64(sizeof *beside) : NULL;
   if (!beside) return NULL;
   *beside = (Beside){.connector = connector, .owner = driver_process()};
   if (pipe2(beside->asked, O_CLOEXEC) == 0) {
@@ -98,10 +110,11 @@ Beside *beside_new(Connector *connector) {
 
 void beside_free(Beside *beside) {
   if (!beside) return;
-  close(beside->asked[1]);
-  /* a forked child has no such thread */
-  if (beside->owner == driver_process()) pthread_join(beside->thread, NULL);
-  close(beside->asked[0]);
+  if (beside->owner == driver_process()) { /* a forked child has no such thread */
+    put_byte(beside->asked[1], QUIT);
+    pthread_join(beside->thread, NULL);
+  }
+  close_both(beside->asked);
   close_both(beside->told);
   sqlite3_free(beside);
 }

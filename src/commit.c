@@ -101,7 +101,9 @@ static int participant_prepare(Participant *participant, Error *error) {
 
 /* Rows that wait belong to the savepoint depth of now: they are sent before it changes. */
 static int flush_all(Connector *connector, Error *error) {
-  for (Participant *each = connector->transaction->participants; each; each = each->next) {
+  Participant *next;
+  for (Participant *each = connector->transaction->participants; each; each = next) {
+    next = each->next; /* a participant of which the server has nothing can be made anew */
     int rc = each->state == PARTICIPANT_OPEN ? batch_flush(each->remote, error) : SQLITE_OK;
     if (rc) return rc;
   }
@@ -177,7 +179,7 @@ static void transaction_end(Connector *connector) {
 
 static void participant_rollback(Participant *participant) {
   Error ignored = {0};
-  batch_forget(participant);
+  batch_forget(participant, -1);
   if (participant_quiet(participant, &ignored) != SQLITE_OK && participant->link->stream)
     participant->link->connection->broken = true;
   error_clear(&ignored);
@@ -290,7 +292,7 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level + 1;
   for (; each; each = each->next) {
-    batch_forget(each);
+    batch_forget(each, level);
     if (each->state == PARTICIPANT_PREPARED) { /* after a COMMIT that was busy */
       two_phase_finish(each, false);
       participant_fail(each, "it was prepared before ROLLBACK TO");

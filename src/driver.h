@@ -248,12 +248,13 @@ typedef struct DriverDialect {
   bool ddl_commits;                /* DDL ends the transaction by itself (MySQL) */
   bool write_waits_for_read;       /* an unfinished read blocks a COMMIT elsewhere (SQLite files) */
   bool
+      batch_pauses; /* execute_batch may wait for its next row: no statement is unfinished there meanwhile */
+  bool
       waits_for_server; /* a batch is mostly waiting for another process: its calls (execute_batch, load,
                             execute_together) are made on a thread of their own, while nobody else uses
                             the connection, so that the caller can collect the next rows */
   DriverUpsert upsert;
   bool row_arrays; /* rows can be joined with arrays: UNNEST in the form of write_together.c */
-  bool key_lists;  /* without them: many rows are deleted by a list of their keys */
   /* The catalog as SELECT statements whose columns and rows schema.h describes; they name every object
   ** of the server in full. NULL = not to be had. */
   const char *catalog_columns; /* tables, columns, indexes of schema :schema (NULL = the default
@@ -383,6 +384,12 @@ typedef struct DriverLoad {
                          rows before it; else with that of one INSERT for all rows */
 } DriverLoad;
 
+typedef enum DriverLoads {
+  LOADS_NOT,     /* or with another outcome */
+  LOADS_AT_ONCE, /* its rows must not pause: the server ends statements that last */
+  LOADS_PAUSING
+} DriverLoads;
+
 struct Driver {
   size_t size;                          /* sizeof(Driver) of the driver's own build */
   int abi;                              /* DRIVER_ABI of the driver's own build */
@@ -449,18 +456,17 @@ struct Driver {
   DriverStatus (*execute_batch)(DriverStatement *statement, DriverRowSource *source,
                                 int64_t *affected, DriverError *error);
   /* The faster way for many rows, COPY; both NULL = there is none. `statement` is the INSERT of the same rows, which
-  ** knows the types of its parameters. *can: the server takes them that way, with the same outcome. May be sent to
-  ** the server; the caller has opened a transaction. */
-  DriverStatus (*can_load)(DriverStatement *statement, const DriverLoad *load, bool *can,
+  ** knows the types of its parameters. May be sent to the server; the caller has opened a transaction. */
+  DriverStatus (*can_load)(DriverStatement *statement, const DriverLoad *load, DriverLoads *loads,
                            DriverError *error);
   /* `copy`: "COPY table (columns) FROM STDIN". Else as execute_batch. DRIVER_PAUSE from the source comes back as
   ** such: the same call again goes on; meanwhile the connection is good for nothing else but finish(). */
   DriverStatus (*load)(DriverStatement *statement, const char *copy, DriverRowSource *source,
                        int64_t *affected, DriverError *error);
-  /* Many rows of an UPDATE or DELETE by one statement, or few; both NULL = there is none. `statement` is that of one
-  ** row, which knows the types of its parameters; `sql` is the text of write_together.c: with an array for each
-  ** parameter, giving two numbers of which both must be the number of rows, or with a list "(?)" for all keys. When
-  ** it is not known which row is at fault, error->row is 0. *can as in can_load. */
+  /* Many rows of an UPDATE or DELETE by one statement; both NULL = there is none. `statement` is that of one row,
+  ** which knows the types of its parameters; `sql` takes an array for each (write_together.c), and gives two
+  ** numbers, of which both must be the number of rows. When it is not known which row is at fault, error->row
+  ** is 0. *can as in can_load. */
   DriverStatus (*can_together)(DriverStatement *statement, bool *can, DriverError *error);
   DriverStatus (*execute_together)(DriverStatement *statement, const char *sql,
                                    DriverRowSource *source, int64_t *affected, DriverError *error);

@@ -37,8 +37,8 @@ bool execute_is_bare(const DriverDialect *dialect, const char *sql, size_t size,
 typedef struct ArgumentSource {
   int64_t count;                           /* how many there are; 0 = not known */
   void (*rewind)(struct ArgumentSource *); /* to the first one; NULL = cannot */
-  bool open;    /* SQLITE_DONE means: not yet more (execute_rows_start) */
-  bool dropped; /* they are about to be rolled back: nothing is taken any more */
+  bool open;           /* SQLITE_DONE means: not yet more (execute_rows_start) */
+  atomic_bool dropped; /* they are about to be rolled back: nothing is taken any more */
   int (*take)(struct ArgumentSource *source, Arguments *set, Error *error);
 } ArgumentSource;
 
@@ -61,14 +61,13 @@ typedef struct RowsChange {
 /* The same for rows of a remote table, in parts; the sets are the values of the placeholders. `change`'s texts and
 ** `source` are borrowed until execute_rows_finish, which is always called when the start went well.
 **
-** Where the driver's call waits for the server all the time it is made on *beside, which is made for it when it is
-** NULL (`beside` NULL: not wanted). With source->open it pauses when it has
+** With `beside` a call that waits for the server all the time is made on the Remote's thread. With source->open it pauses when it has
 ** taken the last set, where the way in which they go allows it (else execute_rows_start clears `open`): the caller
 ** puts more there and resumes it, or clears `open` and resumes it to its end. While it does not pause, the
 ** source may not be touched; and nothing else may be sent to the block before its end. */
 typedef struct RowsRun RowsRun;
 int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource *source,
-                       Beside **beside, RowsRun **run, Error *error);
+                       bool beside, RowsRun **run, Error *error);
 bool execute_rows_beside(const RowsRun *run); /* it is made there */
 /* Waits until it pauses (true) or has ended. `leave`: beside_wait. */
 bool execute_rows_pauses(RowsRun *run, bool leave);

@@ -41,7 +41,8 @@ static DriverStatus set_take(DriverRowSource *base, const Value **values, size_t
     link_deadline_again(rows->link); /* the waiting was not the server's */
     rows->rc = rows->source->take(rows->source, &rows->set, rows->error);
   }
-  if (rows->source->dropped) rows->rc = error_set(rows->error, SQLITE_ABORT, "rolled back");
+  if (atomic_load(&rows->source->dropped))
+    rows->rc = error_set(rows->error, SQLITE_ABORT, "rolled back");
   if (rows->link && rows->number % 1024 == 0)
     link_deadline_again(rows->link); /* a long batch is no silence */
   if (rows->rc == SQLITE_DONE) return DRIVER_DONE;
@@ -71,6 +72,7 @@ typedef struct Run {
   DriverStatement *statement;
   const char *sql; /* the text that is sent */
   Way way;
+  bool pauses;   /* it can wait for rows in the middle */
   int64_t entry; /* in the log */
   DriverStatus status;
   DriverError failure;
@@ -81,7 +83,8 @@ typedef struct Run {
 static DriverStatus choose_way(Run *run) {
   const Driver *driver = run->turn.remote->driver;
   const RowsChange *change = run->rows.change;
-  bool load = false, together = false;
+  DriverLoads load = LOADS_NOT;
+  bool together = false;
   DriverStatus status = DRIVER_OK;
   if (change && change->load.target && driver->can_load)
     status = driver->can_load(run->statement, &change->load, &load, &run->failure);
@@ -89,6 +92,8 @@ static DriverStatus choose_way(Run *run) {
     status = driver->can_together(run->statement, &together, &run->failure);
   if (load) run->sql = change->copy;
   if (together) run->sql = change->together;
+  run->pauses =
+      load == LOADS_PAUSING || (!load && !together && run->turn.remote->dialect->batch_pauses);
   run->way = together ? WAY_TOGETHER : load ? WAY_LOAD : WAY_EACH;
   return status;
 }
@@ -246,7 +251,7 @@ struct RowsRun {
 };
 
 int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource *source,
-                       Beside **beside, RowsRun **result, Error *error) {
+                       bool beside, RowsRun **result, Error *error) {
   RowsRun *rows = sqlite3_malloc64(sizeof *rows);
   if (!rows) return error_memory(error);
   memset(rows, 0, sizeof *rows);
@@ -264,13 +269,12 @@ int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource 
     sqlite3_free(rows);
     return rc;
   }
-  Way way = rows->run.way;
-  if (way != WAY_LOAD &&
-      beside) { /* COPY needs no thread: the socket takes enough for the server to go on with */
-    if (!*beside) *beside = beside_new(remote->connector);
-    rows->beside = rows->run.rows.beside = *beside;
+  /* COPY needs no thread: the socket takes enough for the server to go on with */
+  if (beside && rows->run.way != WAY_LOAD) {
+    if (!remote->beside) remote->beside = beside_new(remote->connector);
+    rows->beside = rows->run.rows.beside = remote->beside;
   }
-  source->open = source->open && (way == WAY_LOAD || (way == WAY_EACH && rows->beside));
+  source->open = source->open && rows->run.pauses && (rows->run.way == WAY_LOAD || rows->beside);
   if (rows->beside)
     beside_call(rows->beside, rows->run.turn.link->connection, run_go, &rows->run);
   else

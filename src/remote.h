@@ -50,12 +50,14 @@ struct Remote {
   Link *links;
   bool suspect; /* a connection was lost: look at each before it is used */
   int64_t next_number;
-  int references;           /* the set, virtual tables, cursors, the transaction */
-  int cursors;              /* of virtual tables, open now (snapshot.h) */
-  bool reading;             /* one of them has been read from */
-  char snapshot[64];        /* name of the one they share, "" = none */
-  bool no_snapshot;         /* the server cannot share one */
-  bool can_prepare;         /* the server was asked, and can prepare transactions */
+  int references;    /* the set, virtual tables, cursors, the transaction */
+  int cursors;       /* of virtual tables, open now (snapshot.h) */
+  bool reading;      /* one of them has been read from */
+  char snapshot[64]; /* name of the one they share, "" = none */
+  bool no_snapshot;  /* the server cannot share one */
+  bool can_prepare;  /* the server was asked, and can prepare transactions */
+  struct Beside
+      *beside; /* beside.h: sends rows; made in a transaction that needs it, ends with it */
   struct Schema *schemas;   /* schema.h: what is known of the remote catalog; NULL = nothing */
   struct StreamText *texts; /* stream_text.h: what is known of operations; NULL = nothing */
 };

@@ -65,10 +65,10 @@ Sending *sending_new(Participant *participant) {
 
 /* No more rows come: the call goes to its end. */
 static void sending_close(Sending *sending, bool drop) {
+  if (drop) atomic_store(&sending->rows.dropped, true);
   if (!sending->rows.open) return;
   bool pauses = execute_rows_pauses(sending->run, drop);
   sending->rows.open = false;
-  sending->rows.dropped = drop;
   if (pauses) execute_rows_resume(sending->run);
 }
 
@@ -139,7 +139,7 @@ static bool breaks_constraint(int rc) {
   return (rc & 0xff) == SQLITE_CONSTRAINT;
 }
 
-int sending_start(Remote *remote, Sending *sending, bool copy, Beside **beside, Error *error) {
+int sending_start(Remote *remote, Sending *sending, bool copy, bool beside, Error *error) {
   const Batch *batch = sending->batch;
   bool many = sending->kept || spill_rows(batch->spill) >= MANY_ROWS;
   RowsChange change = {.sql = batch->sql,
@@ -187,7 +187,7 @@ static int send_again(Remote *remote, Sending *sending, int rc, Error *error) {
   if (participant && singly) participant->statement_singly = true;
   error_clear(error);
   sending->together = sending->together && !singly;
-  return finish(sending, sending_start(remote, sending, !unnamed, NULL, error), error);
+  return finish(sending, sending_start(remote, sending, !unnamed, false, error), error);
 }
 
 /* One of them broke a constraint, and nothing of the batch is kept: the others go one by one. */
@@ -217,14 +217,8 @@ int sending_complete(Remote *remote, Sending *sending, int started, Error *error
   return rc;
 }
 
-/* Inside BEGIN a failure that is told at the end of the statement ends the whole transaction, and SQLite drops its
-** text: so there it is a small part of the statement. */
-int64_t sending_most_unsure(const Remote *remote, int64_t before) {
-  return sqlite3_get_autocommit(remote->connector->db) ? INT64_MAX : before / 16;
-}
-
-bool sending_go_on(Remote *remote, Sending *sending) {
-  Participant *participant = participant_find(remote);
+bool sending_go_on(Participant *participant) {
+  Sending *sending = participant->sending;
   Batch *now = sending->batch, *next = participant->batch;
   Error ignored;
   bool same = next->size == now->size && next->width == now->width && next->one == now->one &&
@@ -232,8 +226,7 @@ bool sending_go_on(Remote *remote, Sending *sending) {
   if (!sending->rows.open || !same || spill_rows(next->spill) <= (next->alone ? 1 : 0))
     return false;
   if (!execute_rows_pauses(sending->run, false) || driver_clock() - sending->began > STREAM_TIME ||
-      (sending->kept && spill_bytes(sending->kept) > STREAM_BYTES) ||
-      next->first + spill_rows(next->spill) - now->first > sending_most_unsure(remote, now->first))
+      (sending->kept && spill_bytes(sending->kept) > STREAM_BYTES))
     return false;
   if (!sending->kept && !(sending->kept = spill_new())) return false;
   SpillReader *reader = spill_reader_new(next->spill);

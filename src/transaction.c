@@ -237,8 +237,9 @@ static int participant_new(Remote *remote, Participant **participant, Error *err
 
 void participant_drop(Transaction *transaction, Participant *participant) {
   Participant **at = &transaction->participants;
-  batch_forget(participant);
-  beside_free(participant->beside);
+  batch_forget(participant, -1);
+  beside_free(participant->remote->beside);
+  participant->remote->beside = NULL;
   while (*at != participant)
     at = &(*at)->next;
   *at = participant->next;

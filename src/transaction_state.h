@@ -23,15 +23,15 @@ typedef struct Participant {
   Remote *remote; /* retained */
   Link *link;     /* ours until the end of the transaction */
   ParticipantState state;
-  bool begun;      /* the server has a transaction open */
-  bool wrote;      /* something was written in it */
-  int sent;        /* savepoint levels the server knows: connector_s0 … connector_s<sent-1> */
-  int release_to;  /* a RELEASE of this level is owed to the server; -1 = none */
-  bool guard_open; /* savepoint connector_call is still open, innermost */
-  Batch *batch;    /* rows waiting to be sent, or NULL */
-  Sending
-      *sending;   /* those on their way: the link is theirs, batch_flush waits for them; or NULL */
-  Beside *beside; /* sends them; made when the first batch is full */
+  bool begun;        /* the server has a transaction open */
+  bool wrote;        /* something was written in it */
+  int sent;          /* savepoint levels the server knows: connector_s0 … connector_s<sent-1> */
+  int release_to;    /* a RELEASE of this level is owed to the server; -1 = none */
+  bool guard_open;   /* savepoint connector_call is still open, innermost */
+  Batch *batch;      /* rows waiting to be sent, or NULL */
+  Sending *sending;  /* rows on their way, or NULL; the link is theirs until batch_flush */
+  Error *refused;    /* of rows that waited and are missing: all that comes fails; or NULL */
+  int refused_depth; /* savepoint levels that were open then */
   uint64_t statement_mark; /* the SQLite statement whose rows came last, see batch.c */
   int64_t statement_rows;  /* how many of them */
   int64_t rowid_later;     /* stands for a key that the server will make; of no other participant */

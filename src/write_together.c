@@ -8,19 +8,12 @@
 ** Each parameter is an array with the values that the statement of one row has in its place, so that they are
 ** compared and stored the same way. Both counts are that of the rows when each key hit one row. The sub-select
 ** keeps the planner from seeing how long the array is: it would read the whole table for a long one.
-**
-** Where there are no arrays a DELETE by a key of one column takes a list, in which the driver repeats the "?":
-**
-**   DELETE FROM `orders` WHERE `id` IN (?)
 */
 #include "push.h"
 #include "write.h"
 
 bool write_goes_together(const WriteText *text) {
-  bool list = text->dialect->key_lists && text->kind == WRITE_DELETE && text->key_count == 1 &&
-              !text->plain_keys;
-  if (text->kind < WRITE_UPDATE || text->key_count == 0) return false;
-  if (!text->dialect->row_arrays && !list) return false;
+  if (!text->dialect->row_arrays || text->kind < WRITE_UPDATE || text->key_count == 0) return false;
   for (size_t i = 0; i < text->key_count; i++)
     if (text->key_nulls[i]) return false;
   return true;
@@ -47,18 +40,8 @@ static void print_pairs(PushPrinter *printer, const char *before, const char *co
   }
 }
 
-static void print_list(const WriteText *text, PushPrinter *printer) {
-  buffer_format(printer->sql, "DELETE FROM %s WHERE ", text->target);
-  push_name(printer, text->keys[0]);
-  buffer_text(printer->sql, " IN (?)");
-}
-
 void write_together_print(const WriteText *text, DriverBuffer *sql) {
   PushPrinter printer = {.dialect = text->dialect, .sql = sql};
-  if (!text->dialect->row_arrays) {
-    print_list(text, &printer);
-    return;
-  }
   bool update = text->kind == WRITE_UPDATE;
   buffer_format(sql, "WITH done AS (%s", update ? "UPDATE " : "DELETE FROM ");
   buffer_text(sql, text->target);

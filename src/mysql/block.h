@@ -1,5 +1,5 @@
 /*
-** block.h: rows of one statement, column by column, as array binding wants them. batch.c and key_list.c send them.
+** block.h: rows of one statement, column by column, as array binding wants them. batch.c sends them.
 */
 #ifndef CONNECTOR_MYSQL_BLOCK_H
 #define CONNECTOR_MYSQL_BLOCK_H

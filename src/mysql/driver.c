@@ -60,8 +60,8 @@ static const DriverDialect dialect = {
     .numbers = "%s REGEXP "
                "'^[[:space:]]*[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?[[:space:]]*$'",
     .query_text = "foreign",
+    .batch_pauses = true,
     .waits_for_server = true,
-    .key_lists = true,
     .upsert = UPSERT_ON_DUPLICATE_KEY,
     .count = "count(*)",
     .catalog_columns = my_catalog_columns,
@@ -183,8 +183,6 @@ static const Driver driver = {
     .affected = my_affected,
     .made_key = my_made_key,
     .execute_batch = my_execute_batch,
-    .can_together = my_can_together,
-    .execute_together = my_execute_together,
     .finish = my_finish,
 };
 

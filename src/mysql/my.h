@@ -394,10 +394,6 @@ DriverStatus my_binds_make(MyStatement *statement, DriverError *error);
 DriverStatus my_packet_check(MyConnection *connection, uint64_t bytes, DriverError *error);
 
 /* batch.c */
-/* key_list.c */
-DriverStatus my_can_together(DriverStatement *statement, bool *can, DriverError *error);
-DriverStatus my_execute_together(DriverStatement *statement, const char *sql,
-                                 DriverRowSource *source, int64_t *affected, DriverError *error);
 DriverStatus my_execute_batch(DriverStatement *statement, DriverRowSource *source,
                               int64_t *affected, DriverError *error);
 

@@ -16,38 +16,36 @@
 #define SEND_SIZE ((size_t)32 * 1024)
 #define MOST_BACKLOG ((size_t)512 * 1024) /* bytes in libpq that the socket did not take yet */
 
-/* $1 the table. */
+/* One row where the table $1 takes COPY: whether it may last. A server that has a limit for statements counts the time
+** in which it waits for rows too, and ends the statement that comes next then. */
+#define MAY_LAST                                                                                   \
+  "SELECT pg_catalog.current_setting('statement_timeout') OPERATOR(pg_catalog.=) '0' FROM "        \
+  "pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1) AND NOT "   \
+  "c.relhasrules AND NOT pg_catalog.row_security_active(c.oid) AND c.relkind "
 static const char takes_copy[] =
-    "SELECT c.relkind OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS pg_catalog.\"char\"[])) AND NOT "
-    "c.relhasrules AND NOT pg_catalog.row_security_active(c.oid) FROM pg_catalog.pg_class c WHERE "
-    "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)";
+    MAY_LAST "OPERATOR(pg_catalog.=) ANY (CAST('{r,p}' AS pg_catalog.\"char\"[]))";
 
 /* The same with the outcome of an INSERT for each row. Triggers see the rows before theirs, and a foreign key to the
 ** table itself does; COPY writes into identity columns that are always the server's. $2 the number of values where
 ** no columns are named, else -1. */
-static const char takes_copy_of_each[] =
-    "SELECT c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relhasrules AND NOT "
-    "pg_catalog.row_security_active(c.oid) AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t "
-    "WHERE "
+static const char takes_copy_of_each[] = MAY_LAST
+    "OPERATOR(pg_catalog.=) 'r' AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE "
     "t.tgrelid OPERATOR(pg_catalog.=) c.oid AND NOT t.tgisinternal) AND NOT EXISTS (SELECT FROM "
     "pg_catalog.pg_constraint k WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.confrelid "
     "OPERATOR(pg_catalog.=) c.oid) AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE "
     "a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attidentity OPERATOR(pg_catalog.=) 'a') AND "
     "CAST($2 AS pg_catalog.int8) OPERATOR(pg_catalog.=) ANY (ARRAY[-1::pg_catalog.int8, (SELECT "
     "pg_catalog.count(*) FROM pg_catalog.pg_attribute a WHERE a.attrelid OPERATOR(pg_catalog.=) "
-    "c.oid "
-    "AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)]) FROM pg_catalog.pg_class c "
-    "WHERE "
-    "c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)";
+    "c.oid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped)])";
 
-DriverStatus pg_can_load(DriverStatement *base, const DriverLoad *load, bool *can,
+DriverStatus pg_can_load(DriverStatement *base, const DriverLoad *load, DriverLoads *loads,
                          DriverError *error) {
   PgStatement *statement = (PgStatement *)base;
   PgConnection *connection = statement->connection;
   PGresult *result;
   char width[24];
   const char *values[2] = {load->target, width};
-  *can = false;
+  *loads = LOADS_NOT;
   if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
   for (size_t i = 0; i < statement->parameter_count; i++) {
@@ -58,8 +56,9 @@ DriverStatus pg_can_load(DriverStatement *base, const DriverLoad *load, bool *ca
   if (pg_query(connection, load->each ? takes_copy_of_each : takes_copy, load->each ? 2 : 1, values,
                &result, error) != DRIVER_OK)
     return DRIVER_FAILED;
-  *can = PQntuples(result) == 1 && PQgetlength(result, 0, 0) > 0 &&
-         (*PQgetvalue(result, 0, 0) == 't' || *PQgetvalue(result, 0, 0) == 1);
+  if (PQntuples(result) == 1)
+    *loads = *PQgetvalue(result, 0, 0) == 't' || *PQgetvalue(result, 0, 0) == 1 ? LOADS_PAUSING
+                                                                                : LOADS_AT_ONCE;
   PQclear(result);
   return DRIVER_OK;
 }

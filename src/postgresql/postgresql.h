@@ -365,7 +365,7 @@ void pg_finish(DriverStatement *statement);
 DriverStatus pg_run(DriverConnection *connection, const char *sql, int64_t *affected,
                     DriverError *error);
 /* copy.c: as Driver.can_load and Driver.load. */
-DriverStatus pg_can_load(DriverStatement *statement, const DriverLoad *load, bool *can,
+DriverStatus pg_can_load(DriverStatement *statement, const DriverLoad *load, DriverLoads *loads,
                          DriverError *error);
 void pg_load_stop(PgStatement *statement); /* what pauses is given up */
 DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
