@@ -127,12 +127,10 @@ static int flush(Remote *remote, Error *error) {
 int batch_flush(Remote *remote, Error *error) {
   Participant *participant = participant_find(remote);
   int rc = batch_refused(participant, error);
-  if (rc || !participant) return rc;
-  if (participant->sending || participant->batch) {
-    rc = flush(remote, error);
-    participant = participant_find(remote);
-    if (rc) refuse(participant, error);
-  }
+  if (rc || !participant || (!participant->sending && !participant->batch)) return rc;
+  rc = flush(remote, error);
+  participant = participant_find(remote);
+  if (rc) refuse(participant, error);
   if (participant) settle_rowid(participant, participant->rowid_before);
   return rc;
 }
@@ -166,7 +164,9 @@ static int send_full(Remote *remote, Error *error) {
 
 int batch_send(Remote *remote, Error *error) {
   int rc = send_full(remote, error);
-  if (rc) refuse(participant_find(remote), error);
+  Participant *participant = participant_find(remote);
+  if (rc) refuse(participant, error);
+  if (participant && !participant->batch) settle_rowid(participant, participant->rowid_before);
   return rc;
 }
 
