@@ -46,6 +46,9 @@ typedef struct ArgumentSource {
 ** nothing and gives 0. */
 int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *source,
                  int64_t *affected, Error *error);
+/* What the server says of many rows at once need not be said of each: it may have been the order, a trigger or a
+** rule. False when it was the transaction that failed, or somebody who stopped it. */
+bool execute_may_go_singly(const Error *error);
 /* A text in the server's own form, and how its rows may go. Borrowed. */
 typedef struct RowsChange {
   const char *sql;

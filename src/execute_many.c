@@ -156,6 +156,13 @@ static int run_end(Run *run, int64_t *affected, Error *error) {
 
 /* ---------------------------------------------------------------- connector_execute_many */
 
+bool execute_may_go_singly(const Error *error) {
+  const char *state = error->remote.sqlstate;
+  DriverFailure failure = error->remote.failure;
+  return (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT) && strncmp(state, "40", 2) != 0 &&
+         strncmp(state, "55", 2) != 0 && strncmp(state, "57", 2) != 0;
+}
+
 #define MANY_SETS 50 /* fewer are not worth asking whether the table takes COPY */
 
 /* An INSERT of nothing but its parameters is COPY, when there are many sets. `texts` holds the texts of the change. */
@@ -200,10 +207,11 @@ static int run_sets(Run *run, Remote *remote, int64_t *affected, Error *error) {
   load_sets(remote, rows->source, sql, size, rows->value_count, &change, &texts);
   rows->change = &change;
   int rc = run_once(run, remote, sql, size, affected, error);
-  if (rc && run->way == WAY_LOAD && error->remote.failure == FAILURE_REMOTE) {
+  if (rc && run->way == WAY_LOAD && execute_may_go_singly(error)) {
     /* the INSERTs tell which set it is, and why */
     *run = (Run){.rows = *rows};
     rows->number = 0;
+    rows->have_first = false; /* COPY may have failed before it took that one */
     rows->source->rewind(rows->source);
     change.load.target = NULL;
     error_clear(error);
@@ -247,7 +255,6 @@ struct RowsRun {
   Run run; /* not moved while the turn is taken */
   RowsChange change;
   Error error; /* of the source */
-  Beside *beside;
 };
 
 int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource *source,
@@ -272,11 +279,12 @@ int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource 
   /* COPY needs no thread: the socket takes enough for the server to go on with */
   if (beside && rows->run.way != WAY_LOAD) {
     if (!remote->beside) remote->beside = beside_new(remote->connector);
-    rows->beside = rows->run.rows.beside = remote->beside;
+    rows->run.rows.beside = remote->beside;
   }
-  source->open = source->open && rows->run.pauses && (rows->run.way == WAY_LOAD || rows->beside);
-  if (rows->beside)
-    beside_call(rows->beside, rows->run.turn.link->connection, run_go, &rows->run);
+  beside = execute_rows_beside(rows);
+  source->open = source->open && rows->run.pauses && (rows->run.way == WAY_LOAD || beside);
+  if (beside)
+    beside_call(remote->beside, rows->run.turn.link->connection, run_go, &rows->run);
   else
     run_go(&rows->run);
   *result = rows;
@@ -284,16 +292,17 @@ int execute_rows_start(Remote *remote, const RowsChange *change, ArgumentSource 
 }
 
 bool execute_rows_beside(const RowsRun *rows) {
-  return rows->beside != NULL;
+  return rows->run.rows.beside != NULL;
 }
 
 bool execute_rows_pauses(RowsRun *rows, bool leave) {
-  return rows->beside ? beside_wait(rows->beside, leave) : rows->run.status == DRIVER_PAUSE;
+  Beside *beside = rows->run.rows.beside;
+  return beside ? beside_wait(beside, leave) : rows->run.status == DRIVER_PAUSE;
 }
 
 void execute_rows_resume(RowsRun *rows) {
-  if (rows->beside) {
-    beside_resume(rows->beside);
+  if (execute_rows_beside(rows)) {
+    beside_resume(rows->run.rows.beside);
     return;
   }
   link_deadline_again(rows->run.turn.link); /* the time between was not the server's */
@@ -303,7 +312,7 @@ void execute_rows_resume(RowsRun *rows) {
 
 int execute_rows_finish(RowsRun *rows, bool leave, Error *error) {
   int64_t affected;
-  if (rows->beside) beside_wait(rows->beside, leave);
+  execute_rows_pauses(rows, leave);
   int rc = run_end(&rows->run, &affected, &rows->error);
   rc = transaction_leave(&rows->run.turn, rc, &rows->error);
   error_move(error, &rows->error);

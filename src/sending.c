@@ -165,22 +165,13 @@ static int finish(Sending *sending, int started, Error *error) {
   return rc;
 }
 
-/* What the server says of many rows at once need not be said of each: it may have been the order, a trigger or
-** a rule. Not worth asking when it was the transaction that failed, or somebody who stopped it. */
-static bool may_go_singly(const Error *error) {
-  const char *state = error->remote.sqlstate;
-  DriverFailure failure = error->remote.failure;
-  return (failure == FAILURE_REMOTE || failure == FAILURE_UNFIT) && strncmp(state, "40", 2) != 0 &&
-         strncmp(state, "55", 2) != 0 && strncmp(state, "57", 2) != 0;
-}
-
 /* After it failed, rc: when it was by one statement for all nothing of it is kept, and the rows go one after the
 ** other, until the one that is at fault. The same after a COPY that failed at its end, where it looks at foreign
 ** keys and cannot tell the row. */
 static int send_again(Remote *remote, Sending *sending, int rc, Error *error) {
   const Batch *batch = sending->batch;
   bool unnamed = batch->target && breaks_constraint(rc) && error->remote.row == 0;
-  bool singly = sending->together && may_go_singly(error);
+  bool singly = sending->together && execute_may_go_singly(error);
   if (!unnamed && !singly && !error->remote.stale) return rc;
   if (!sending_rows(sending)) return rc;
   Participant *participant = participant_find(remote);
