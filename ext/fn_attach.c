@@ -32,6 +32,18 @@ static int read_readonly(LinkOptions *options, Error *error) {
                    options->readonly);
 }
 
+/* Does the value go on with another option, as in `as=p tables=it*`? Then the name is its own. */
+static const char *swallowed_option(const char *value, const char *const *names, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    size_t size = strlen(names[i]);
+    for (const char *at = value; (at = strstr(at, names[i])) != NULL; at += size) {
+      bool word = at > value && at[-1] == ' ';
+      if (word && at[size + strspn(at + size, " ")] == '=') return names[i];
+    }
+  }
+  return NULL;
+}
+
 static int read_options(Connector *connector, sqlite3_value *value, bool attach,
                         LinkOptions *options, Error *error) {
   static const char *const valid[][5] = {{"schema", "tables", "into", "prefix", "readonly"},
@@ -50,6 +62,7 @@ static int read_options(Connector *connector, sqlite3_value *value, bool attach,
     size_t k = 0;
     while (k < count && strcmp(valid[attach][k], pair->key))
       k++;
+    const char *next = pair->value ? swallowed_option(pair->value, valid[attach], count) : NULL;
     bool listed = i > 0 && !strcmp(options->list.pairs[i - 1].key, "tables");
     if (k == count && listed && !strcmp(pair->value, "true")) { /* a word without = */
       code = error_set(
@@ -60,6 +73,10 @@ static int read_options(Connector *connector, sqlite3_value *value, bool attach,
       code = error_set(error, SQLITE_ERROR, "unknown option '%s' of connector_%s", pair->key,
                        attach ? "attach" : "link");
       error_suggest(error, pair->key, valid[attach], count);
+    } else if (next) {
+      code = error_set(error, SQLITE_ERROR,
+                       "option %s of connector_%s is '%.80s': a comma is missing before %s=",
+                       pair->key, attach ? "attach" : "link", pair->value, next);
     } else {
       *places[attach][k] = pair->value;
     }
