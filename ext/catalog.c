@@ -72,8 +72,9 @@ int report_table_error(Connector *connector, sqlite3_vtab *table, Error *error) 
 /* True when the call may go on; otherwise the error is its result already. */
 static bool admit(CatalogBinding *binding, sqlite3_context *context, int argc) {
   const CatalogEntry *entry = binding->entry;
-  Error error = {0};
+  Error error; /* large, and this is called for each row */
   int code = SQLITE_OK;
+  error_init(&error);
   if (argc < entry->least || (entry->most != CATALOG_ANY && argc > entry->most)) {
     code = catalog_usage(entry, &error);
   } else if (entry->kind == CATALOG_FUNCTION) { /* SQLite allows no aggregate in a CHECK */

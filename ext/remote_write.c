@@ -286,8 +286,9 @@ static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
 /* A value that cannot be sent: the error gets the row's number and key, as one of the server's has. */
 static int refused(Change *change, sqlite3_value **argv, bool inserts, int code, Error *error) {
   RemoteTable *table = change->table;
-  Error ignored = {0};
+  Error ignored;
   if (code != SQLITE_MISMATCH) return code;
+  error_init(&ignored);
   change->text.key_count = change->value_count = change->key_named = 0;
   for (int i = 0; inserts && i < table->column_count; i++) {
     bool by_rowid = i == table->rowid_column && sqlite3_value_type(argv[1]) != SQLITE_NULL;

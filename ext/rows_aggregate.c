@@ -28,8 +28,9 @@ static int collect(Collected *collected, int argc, sqlite3_value **argv, Error *
 }
 
 static void step(Connector *connector, sqlite3_context *context, int argc, sqlite3_value **argv) {
-  Error error = {0};
+  Error error;
   Collected *collected = sqlite3_aggregate_context(context, sizeof *collected);
+  error_init(&error);
   if (!collected) {
     sqlite3_result_error_nomem(context);
     return;

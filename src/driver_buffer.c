@@ -11,8 +11,7 @@ void buffer_init(DriverBuffer *buffer, const DriverHost *host) {
   buffer->host = host;
 }
 
-/* Makes room for `more` bytes and a NUL. */
-static bool buffer_reserve(DriverBuffer *buffer, size_t more) {
+bool buffer_grow(DriverBuffer *buffer, size_t more) {
   if (buffer->failed) return false;
   if (more < buffer->capacity - buffer->size) return true; /* at least one byte is left for NUL */
   if (more > SIZE_MAX / 4 || buffer->size > SIZE_MAX / 4) {
@@ -30,13 +29,6 @@ static bool buffer_reserve(DriverBuffer *buffer, size_t more) {
   return true;
 }
 
-void buffer_append(DriverBuffer *buffer, const char *data, size_t size) {
-  if (!buffer_reserve(buffer, size)) return;
-  if (size > 0) memcpy(buffer->data + buffer->size, data, size);
-  buffer->size += size;
-  buffer->data[buffer->size] = 0;
-}
-
 void buffer_text(DriverBuffer *buffer, const char *text) {
   buffer_append(buffer, text, strlen(text));
 }
@@ -49,7 +41,7 @@ void buffer_format(DriverBuffer *buffer, const char *format, ...) {
   va_end(arguments);
   if (length < 0) {
     buffer->failed = true;
-  } else if (buffer_reserve(buffer, (size_t)length)) {
+  } else if (buffer_grow(buffer, (size_t)length)) {
     vsnprintf(buffer->data + buffer->size, (size_t)length + 1, format, again);
     buffer->size += (size_t)length;
   }

@@ -7,6 +7,7 @@
 
 #include "driver.h"
 #include <stdarg.h>
+#include <string.h>
 
 /* Microseconds on CLOCK_MONOTONIC: the clock of every deadline. */
 int64_t driver_clock(void);
@@ -52,7 +53,15 @@ typedef struct DriverBuffer {
 } DriverBuffer;
 
 void buffer_init(DriverBuffer *buffer, const DriverHost *host);
-void buffer_append(DriverBuffer *buffer, const char *data, size_t size);
+/* Room for `more` bytes and a NUL; false = failed. */
+bool buffer_grow(DriverBuffer *buffer, size_t more);
+static inline void buffer_append(DriverBuffer *buffer, const char *data, size_t size) {
+  bool fits = size < buffer->capacity - buffer->size && !buffer->failed;
+  if (!fits && !buffer_grow(buffer, size)) return;
+  if (size > 0) memcpy(buffer->data + buffer->size, data, size);
+  buffer->size += size;
+  buffer->data[buffer->size] = 0;
+}
 void buffer_text(DriverBuffer *buffer, const char *text);
 void buffer_format(DriverBuffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -67,7 +76,7 @@ bool utf8_valid(const char *text, size_t size);
 /* Shortest decimal text that reads back as the same double; always has a '.', 'e', "inf" or "nan"
 ** mark so that it is not taken for an integer: 1.0, 1e+300, inf, -inf, nan. Returns its length. */
 int real_print(double real, char text[32]);
-/* Not the shortest: whatever reads back as the same double. */
+/* Not the shortest: whatever reads back as the same double, or is nan, inf or -inf. */
 int real_print_fast(double real, char text[32]);
 int integer_print(int64_t number, char text[24]);
 /* The rule of DESIGN section 6 for an exact decimal text: INTEGER when it is one and fits, REAL when

@@ -1,5 +1,5 @@
 /*
-** driver_values.c: numbers, dates and exact decimals as text and back, the same for every driver.
+** driver_values.c: integers, dates and exact decimals as text and back, the same for every driver.
 ** Nothing here depends on the program's locale: an application may have set a decimal comma.
 */
 #include "driver_support.h"
@@ -9,24 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------- reals */
-
-/* printf's number with the locale's decimal point (one or more bytes) turned into '.'. */
-static int point_fix(char *text) {
-  int used = 0;
-  bool point = false;
-  for (const char *at = text; *at != 0; at++) {
-    bool plain = (*at >= '0' && *at <= '9') || *at == '-' || *at == '+' || *at == 'e';
-    if (plain) {
-      text[used++] = *at;
-    } else if (!point) {
-      text[used++] = '.';
-      point = true;
-    }
-  }
-  text[used] = 0;
-  return used;
-}
+/* ---------------------------------------------------------------- integers */
 
 int integer_print(int64_t number, char text[24]) {
   char digits[20];
@@ -39,57 +22,6 @@ int integer_print(int64_t number, char text[24]) {
   while (count > 0)
     text[size++] = digits[--count];
   text[size] = 0;
-  return size;
-}
-
-/* whole.fraction, the latter with this many digits. */
-static int parts_print(bool negative, int64_t whole, int64_t fraction, int digits, char *text) {
-  int size = 0;
-  if (negative) text[size++] = '-';
-  size += integer_print(whole, text + size);
-  text[size++] = '.';
-  for (int i = digits - 1; i >= 0; i--, fraction /= 10)
-    text[size + i] = (char)('0' + fraction % 10);
-  text[size + digits] = 0;
-  return size + digits;
-}
-
-/* A number of at most 15 digits, four of them behind the point, as amounts of money are: no other decimal of so
-** few digits is the same double, so that it is what printf would find. 0 = it is not one. */
-static int short_print(double real, char text[32]) {
-  double size = fabs(real);
-  if (!(size < 1e15)) return 0;
-  if (real == (double)(int64_t)real) return parts_print(signbit(real), (int64_t)size, 0, 1, text);
-  if (size < 1e-4) return 0; /* has an exponent */
-  int64_t scale = 10;
-  for (int digits = 1; digits <= 4; digits++, scale *= 10) {
-    double scaled = size * (double)scale;
-    if (scaled >= 1e15) return 0;
-    int64_t number = (int64_t)(scaled + 0.5);
-    if ((double)number / (double)scale == size)
-      return parts_print(real < 0, number / scale, number % scale, digits, text);
-  }
-  return 0;
-}
-
-int real_print_fast(double real, char text[32]) {
-  int size = isfinite(real) ? short_print(real, text) : real_print(real, text);
-  if (size > 0) return size;
-  snprintf(text, 32, "%.17g", real);
-  return point_fix(text);
-}
-
-int real_print(double real, char text[32]) {
-  if (isnan(real)) return snprintf(text, 32, "nan");
-  if (isinf(real)) return snprintf(text, 32, real < 0 ? "-inf" : "inf");
-  int short_size = short_print(real, text);
-  if (short_size > 0) return short_size;
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(text, 32, "%.*g", digits, real);
-    if (digits == 17 || strtod(text, NULL) == real) break;
-  }
-  int size = point_fix(text);
-  if (strpbrk(text, ".e") == NULL) size += snprintf(text + size, 32 - (size_t)size, ".0");
   return size;
 }
 

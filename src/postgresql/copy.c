@@ -65,10 +65,21 @@ DriverStatus pg_can_load(DriverStatement *base, const DriverLoad *load, DriverLo
 
 /* ---------------------------------------------------------------- one row */
 
+/* Is a backslash or a control character among these eight bytes? */
+static bool needs_look(const char *data) {
+  const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
+  uint64_t eight, slashes;
+  memcpy(&eight, data, 8);
+  slashes = eight ^ ones * '\\';
+  return (((eight - ones * 0x10) & ~eight) | ((slashes - ones) & ~slashes)) & highs;
+}
+
 static void put_escaped(DriverBuffer *line, const char *data, size_t size) {
   static const char letters[256] = {['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
   size_t start = 0;
   for (size_t i = 0; i < size; i++) {
+    while (size - i > 8 && !needs_look(data + i))
+      i += 8;
     char letter = letters[(unsigned char)data[i]];
     if (letter == 0) continue;
     char escape[2] = {'\\', letter};
@@ -92,11 +103,7 @@ static DriverStatus put_row(PgStatement *statement, const Value *values, size_t 
     if (encoded->values[i] == NULL) {
       buffer_append(lines, "\\N", 2);
     } else {
-      const PgType *type = pg_parameter_type(statement, i);
-      if (encoded->formats[i] == 0 || !pg_has_binary_form(type->kind))
-        put_escaped(lines, encoded->values[i], (size_t)encoded->sizes[i]);
-      else
-        pg_text_form(lines, type->kind, encoded->values[i], encoded->sizes[i]);
+      put_escaped(lines, encoded->values[i], (size_t)encoded->sizes[i]);
     }
   }
   buffer_append(lines, "\n", 1);
@@ -214,6 +221,7 @@ static PgLoad *load_new(PgConnection *connection, DriverError *error) {
   }
   memset(load, 0, sizeof *load);
   pg_encoded_init(&load->encoded, host);
+  load->encoded.as_text = true;
   buffer_init(&load->lines, host);
   return load;
 }

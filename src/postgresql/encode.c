@@ -4,6 +4,7 @@
 ** Numbers, booleans, BLOBs and text go in binary form, text with its length, so that nothing is cut
 ** at a NUL byte. Every other type gets its text form, which the server reads as it would read a
 ** literal; that text must have no NUL byte and must be UTF-8, which is checked here, as libpq would cut it.
+** With as_text all values are texts; those of text columns go as they are, the others as above.
 ** A value that cannot cross exactly is refused with the number of its parameter.
 */
 #include "postgresql.h"
@@ -22,6 +23,7 @@ void pg_encoded_init(PgEncoded *encoded, const DriverHost *host) {
   encoded->formats = encoded->few_formats;
   encoded->capacity = PG_FEW;
   encoded->block = NULL;
+  encoded->as_text = false;
 }
 
 void pg_encoded_clear(PgEncoded *encoded) {
@@ -29,6 +31,11 @@ void pg_encoded_clear(PgEncoded *encoded) {
   host->release(encoded->block);
   buffer_clear(&encoded->text);
   pg_encoded_init(encoded, host);
+}
+
+bool pg_has_text_form(PgKind kind) {
+  return kind != KIND_OTHER && kind != KIND_WKB && kind != KIND_VOID && kind != KIND_RECORD &&
+         kind != KIND_CHAR;
 }
 
 /* What the arrays held is lost. */
@@ -98,19 +105,19 @@ static DriverStatus put_text_form(const Slot *slot, const Value *value) {
   return put_copy(slot, value->bytes.data, value->bytes.size, 0);
 }
 
-/* Numbers as the server reads them: "Infinity", not "inf". */
-static int number_print(const Value *value, char text[40]) {
+/* Numbers as the server reads them: "Infinity", not "inf". A float8 needs not be the shortest text. */
+static int number_print(const Value *value, bool shortest, char text[40]) {
   if (value->type == VALUE_INTEGER) {
     return integer_print(value->integer, text);
   }
   if (isnan(value->real)) return snprintf(text, 40, "NaN");
   if (isinf(value->real)) return snprintf(text, 40, value->real < 0 ? "-Infinity" : "Infinity");
-  return real_print(value->real, text);
+  return shortest ? real_print(value->real, text) : real_print_fast(value->real, text);
 }
 
 static DriverStatus put_number_text(const Slot *slot, const Value *value) {
   char text[40];
-  int length = number_print(value, text);
+  int length = number_print(value, slot->type->kind != KIND_FLOAT8, text);
   return put_copy(slot, text, (size_t)length, 0);
 }
 
@@ -128,6 +135,7 @@ static DriverStatus put_integer(const Slot *slot, const Value *value) {
   bool fits = kind == KIND_OID ? number >= 0 && number <= UINT32_MAX
                                : number <= most && number >= -most - 1;
   if (!fits) return unfit(slot, "the number is out of range");
+  if (slot->encoded->as_text) return put_number_text(slot, value);
   bytes_of((uint64_t)number, size, bytes);
   return put_copy(slot, bytes, size, 1);
 }
@@ -136,9 +144,9 @@ static DriverStatus put_real(const Slot *slot, const Value *value) {
   const int64_t exact = INT64_C(9007199254740992);
   char bytes[8];
   uint64_t bits;
-  if (value->type == VALUE_INTEGER && (value->integer > exact || value->integer < -exact)) {
-    return put_number_text(slot, value);
-  }
+  bool inexact =
+      value->type == VALUE_INTEGER && (value->integer > exact || value->integer < -exact);
+  if (inexact || slot->encoded->as_text) return put_number_text(slot, value);
   double real = value->type == VALUE_INTEGER ? (double)value->integer : value->real;
   memcpy(&bits, &real, sizeof(bits));
   bytes_of(bits, 8, bytes);
@@ -162,6 +170,7 @@ static DriverStatus put_bool(const Slot *slot, const Value *value) {
   if (integer.integer != 0 && integer.integer != 1) {
     return unfit(slot, "the number is neither 0 nor 1");
   }
+  if (slot->encoded->as_text) return put_copy(slot, integer.integer ? "t" : "f", 1, 0);
   char byte = (char)integer.integer;
   return put_copy(slot, &byte, 1, 1);
 }
@@ -210,6 +219,24 @@ static DriverStatus put_number(const Slot *slot, const Value *value) {
   }
 }
 
+static DriverStatus put_hex(const Slot *slot, const char *prefix, const Value *value) {
+  static const char digits[] = "0123456789abcdef";
+  DriverBuffer *text = &slot->encoded->text;
+  size_t size = value->bytes.size, start = text->size + strlen(prefix);
+  if (size > VALUE_MOST / 2) return unfit(slot, "the value is larger than 512 MB");
+  if (put_copy(slot, prefix, strlen(prefix), 0) != DRIVER_OK) return DRIVER_FAILED;
+  if (!buffer_grow(text, size * 2)) return driver_error_memory(slot->error);
+  for (size_t i = 0; i < size; i++) {
+    unsigned char byte = (unsigned char)value->bytes.data[i];
+    text->data[start + i * 2] = digits[byte >> 4];
+    text->data[start + i * 2 + 1] = digits[byte & 15];
+  }
+  text->size = start + size * 2;
+  slot->encoded->sizes[slot->index] = (int)(text->size - start + strlen(prefix));
+  buffer_append(text, "", 1);
+  return DRIVER_OK;
+}
+
 static DriverStatus put_blob(const Slot *slot, const Value *value) {
   switch (slot->type->kind) {
   case KIND_TEXT:
@@ -217,8 +244,11 @@ static DriverStatus put_blob(const Slot *slot, const Value *value) {
     return put_borrowed(slot, value->bytes.data, value->bytes.size);
   case KIND_UUID:
     if (value->bytes.size != 16) break;
+    if (slot->encoded->as_text) return put_hex(slot, "", value);
     return put_borrowed(slot, value->bytes.data, value->bytes.size);
   case KIND_BYTEA:
+    if (slot->encoded->as_text) return put_hex(slot, "\\x", value);
+    return put_borrowed(slot, value->bytes.data, value->bytes.size);
   case KIND_WKB:
   case KIND_OTHER: return put_borrowed(slot, value->bytes.data, value->bytes.size);
   default: break;

@@ -336,13 +336,16 @@ typedef struct PgEncoded {
   int *sizes, *formats;
   size_t *offsets; /* into text + 1, 0 = values[] points elsewhere */
   size_t capacity;
-  void *block; /* the four arrays when they are more than these; so it must not be moved */
+  bool as_text; /* all in text form: for COPY and for the elements of arrays */
+  void *block;  /* the four arrays when they are more than these; so it must not be moved */
   const char *few_values[PG_FEW];
   size_t few_offsets[PG_FEW];
   int few_sizes[PG_FEW], few_formats[PG_FEW];
 } PgEncoded;
 void pg_encoded_init(PgEncoded *encoded, const DriverHost *host);
 void pg_encoded_clear(PgEncoded *encoded);
+/* Has every value of this kind a text form? */
+bool pg_has_text_form(PgKind kind);
 DriverStatus pg_encode(PgStatement *statement, const Value *values, size_t count,
                        PgEncoded *encoded, DriverError *error);
 /* literal.c: a JSON array or object as the text of an SQL array or composite. false + error. */
@@ -370,13 +373,6 @@ DriverStatus pg_can_load(DriverStatement *statement, const DriverLoad *load, Dri
 void pg_load_stop(PgStatement *statement); /* what pauses is given up */
 DriverStatus pg_load(DriverStatement *statement, const char *copy, DriverRowSource *source,
                      int64_t *affected, DriverError *error);
-/* Has a value of this kind a text form here? */
-bool pg_has_text_form(PgKind kind);
-/* Does encode.c put it into a binary form that is not its text? */
-bool pg_has_binary_form(PgKind kind);
-/* The text of such a binary form, for COPY and for an element of an array: no character of it needs an
-** escape there but the \\ of a bytea, which has it. */
-void pg_text_form(DriverBuffer *text, PgKind kind, const char *data, int size);
 /* together.c: as Driver.can_together and Driver.execute_together. */
 DriverStatus pg_can_together(DriverStatement *statement, bool *can, DriverError *error);
 DriverStatus pg_execute_together(DriverStatement *statement, const char *sql,

@@ -91,16 +91,14 @@ static void put_quoted(DriverBuffer *text, const char *data, size_t size) {
   buffer_append(text, "\"", 1);
 }
 
-static void put_element(DriverBuffer *text, PgKind kind, const PgEncoded *encoded, size_t i) {
+static void put_element(DriverBuffer *text, const PgEncoded *encoded, size_t i) {
   const char *value = encoded->values[i];
   size_t size = (size_t)encoded->sizes[i];
   buffer_append(text, text->size == 0 ? "{" : ",", 1);
   if (value == NULL) {
     buffer_text(text, "NULL");
-  } else if (encoded->formats[i] == 0 || !pg_has_binary_form(kind)) {
-    put_quoted(text, value, size);
   } else {
-    pg_text_form(text, kind, value, (int)size);
+    put_quoted(text, value, size);
   }
 }
 
@@ -114,8 +112,7 @@ static DriverStatus arrays_add(Arrays *arrays, PgStatement *statement, const Val
   arrays->rows++;
   if (pg_encode(statement, values, count, encoded, error) != DRIVER_OK) return DRIVER_FAILED;
   for (size_t i = 0; i < count; i++) {
-    const PgType *type = pg_parameter_type(statement, i);
-    put_element(&arrays->texts[i], type->kind, encoded, i);
+    put_element(&arrays->texts[i], encoded, i);
     if (arrays->texts[i].failed) return driver_error_memory(error);
   }
   return DRIVER_OK;
@@ -126,6 +123,7 @@ static DriverStatus arrays_fill(Arrays *arrays, PgStatement *statement, DriverRo
   PgEncoded encoded;
   DriverStatus status = DRIVER_ROW;
   pg_encoded_init(&encoded, statement->connection->base.host);
+  encoded.as_text = true;
   while (status == DRIVER_ROW) {
     const Value *values;
     size_t count;

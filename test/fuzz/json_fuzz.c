@@ -3,7 +3,7 @@
 ** accepts we accept, but for the exceptions that src/json_reader.c names; what we write comes back.
 **
 ** sources: src/json.c src/json_reader.c src/json_write.c src/error.c src/log_mask.c
-** sources: src/driver_buffer.c src/driver_text.c src/driver_values.c
+** sources: src/driver_buffer.c src/driver_reals.c src/driver_text.c src/driver_values.c
 */
 #include "json.h"
 #include "fuzz.h"

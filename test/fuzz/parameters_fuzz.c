@@ -6,7 +6,7 @@
 **
 ** sources: src/parameters.c src/parameters_scan.c src/parameters_values.c src/parameters_print.c
 ** sources: src/parameters_plan.c src/lexer.c src/json.c src/json_reader.c src/json_write.c
-** sources: src/error.c src/log_mask.c src/driver_buffer.c src/driver_text.c src/driver_values.c
+** sources: src/error.c src/log_mask.c src/driver_buffer.c src/driver_reals.c src/driver_text.c src/driver_values.c
 */
 #include "parameters.h"
 #include "fuzz.h"

@@ -179,6 +179,32 @@ static void test_real(void) {
   CHECK(wrong == 0);
 }
 
+/* 17 digits without printf are those of printf. */
+static void test_exact_real(void) {
+  char text[32], wanted[40];
+  int wrong = 0, other = 0;
+  static const double edges[] = {0.0001, 0.001, 0.01, 0.1, 1, 10, 1e14, 1e15};
+  for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+    double real = edges[i];
+    for (int k = 0; k < 200; k++)
+      real = nextafter(real, 0);
+    for (int k = 0; k < 400; k++, real = nextafter(real, INFINITY)) {
+      real_print_fast(-real, text);
+      wrong += strtod(text, NULL) != -real;
+    }
+  }
+  srand(9);
+  for (int i = 0; i < 200000; i++) {
+    double real = ldexp((double)((int64_t)rand() << 31 ^ rand()) / 0x1p62, rand() % 66 - 14);
+    real_print_fast(real, text);
+    snprintf(wanted, sizeof wanted, "%.17g", real);
+    wrong += strtod(text, NULL) != real;
+    other += strlen(text) >= 17 && real != floor(real) && strcmp(text, wanted) != 0;
+  }
+  CHECK(wrong == 0);
+  CHECK(other == 0);
+}
+
 /* Numbers with few digits behind the point are printed without printf, and as printf would. */
 static void test_short_real(void) {
   char text[32], wanted[40];
@@ -545,6 +571,7 @@ int main(void) {
   test_text();
   test_error();
   test_real();
+  test_exact_real();
   test_short_real();
   test_integer();
   test_decimal();

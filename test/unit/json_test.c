@@ -2,7 +2,7 @@
 ** json_test.c: reading JSON, writing values, the canonical form.
 **
 ** sources: src/json.c src/json_reader.c src/json_write.c src/error.c src/log_mask.c
-** sources: src/driver_buffer.c src/driver_text.c src/driver_values.c
+** sources: src/driver_buffer.c src/driver_reals.c src/driver_text.c src/driver_values.c
 */
 #include "json.h"
 #include "unit.h"
