@@ -7,7 +7,7 @@
 **   cancel.c      tells the server to stop (task.c: work that must not block us)
 **   statement.c   prepare, describe, keep; infer.c: the types of parameters
 **   execute.c     start, rows, end (send.c: what goes out in one round trip)
-**   batch.c copy.c together.c   many rows (text_form.c: their values as texts)
+**   batch.c copy.c together.c   many rows (the latter two: values as texts)
 **   types.c       types that every server has; catalog.c: the ones of this server
 **   decode*.c numeric.c json_out.c   what the server sent → Value
 **   encode.c literal.c               Value → what the server takes
