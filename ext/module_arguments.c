@@ -261,12 +261,11 @@ int module_arguments_check(const ModuleArguments *arguments, Error *error) {
                      "%s is for a remote table, and USING connector(%s, …) has no 'schema.table'",
                      arguments->readonly ? "readonly" : "PRIMARY KEY", arguments->block);
   }
-  if (arguments->query && !arguments->visible_count) {
-    return error_set(
-        error, SQLITE_ERROR,
-        "the columns of the query are missing: SELECT connector_view('%s', 'SELECT …', "
-        "'name') learns them and makes the table",
-        arguments->block);
+  if (arguments->query && arguments->column_count && !arguments->visible_count) {
+    return error_set(error, SQLITE_ERROR,
+                     "the query of USING connector(%s, …) has parameters (HIDDEN) and no columns: "
+                     "leave them out, and the server is asked for all of them",
+                     arguments->block);
   }
   return SQLITE_OK;
 }

@@ -4,7 +4,7 @@
 ** The shadow table has one row for each argument that the statement does not have:
 **
 **   number  argument
-**   0       'public.orders'           the table's name in full
+**   0       'public.orders'           the table's name in full; of a query there is none
 **   1 …     "id" INTEGER PRIMARY KEY REMOTE integer unique
 **   n       PRIMARY KEY("a", "b")
 **   n + 1   rows=1000000
@@ -111,14 +111,14 @@ static char *key_text(const ModuleArguments *arguments) {
 
 #define OTHER_ARGUMENTS 4 /* behind the columns */
 
-/* Argument number `index` behind the table's name, or NULL: there is no such one. "" = nothing. */
+/* Argument number `index` behind the table's name or the query, or NULL: there is no such one. "" = nothing. */
 static char *argument_text_at(const ModuleArguments *arguments, int index) {
-  if (index < arguments->visible_count) {
+  if (index < arguments->column_count) {
     sqlite3_str *text = sqlite3_str_new(NULL);
     column_definition_print(text, &arguments->columns[index], false);
     return sqlite3_str_finish(text);
   }
-  index -= arguments->visible_count;
+  index -= arguments->column_count;
   if (index == 0) {
     char *key = key_text(arguments);
     return key ? key : sqlite3_mprintf("");
@@ -132,7 +132,7 @@ static char *argument_text_at(const ModuleArguments *arguments, int index) {
 
 void remote_learn_print(sqlite3_str *text, const ModuleArguments *arguments) {
   sqlite3_str_appendf(text, ", %Q", arguments->table);
-  for (int i = 0; i < arguments->visible_count + OTHER_ARGUMENTS; i++) {
+  for (int i = 0; i < arguments->column_count + OTHER_ARGUMENTS; i++) {
     char *argument = argument_text_at(arguments, i);
     if (argument && *argument) sqlite3_str_appendf(text, ", %s", argument);
     sqlite3_free(argument);
@@ -176,8 +176,9 @@ int remote_shadow_write(sqlite3 *db, const char *schema, const char *name,
   char *sql = sqlite3_mprintf("INSERT INTO \"%w\".\"%w_connector\" VALUES (?1, ?2)", schema, name);
   code = sql ? sqlite3_prepare_v2(db, sql, -1, &statement, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
-  if (code == SQLITE_OK) code = insert(statement, 0, sqlite3_mprintf("%Q", arguments->table));
-  for (int i = 0; code == SQLITE_OK && i < arguments->visible_count + OTHER_ARGUMENTS; i++)
+  if (code == SQLITE_OK && arguments->table)
+    code = insert(statement, 0, sqlite3_mprintf("%Q", arguments->table));
+  for (int i = 0; code == SQLITE_OK && i < arguments->column_count + OTHER_ARGUMENTS; i++)
     code = insert(statement, i + 1, argument_text_at(arguments, i));
   sqlite3_finalize(statement);
   return code == SQLITE_OK ? code : failed_sql(db, code, error);
@@ -220,7 +221,8 @@ int remote_shadow_read(sqlite3 *db, const char *schema, const char *name,
   }
   int end = sqlite3_finalize(statement);
   if (code == SQLITE_OK && end != SQLITE_OK) code = failed_sql(db, end, error);
-  if (code == SQLITE_OK && (!arguments->table || !arguments->visible_count))
+  bool named = arguments->table || arguments->query;
+  if (code == SQLITE_OK && (!named || !arguments->visible_count))
     code = error_set(error, SQLITE_CORRUPT,
                      "the columns of table %s are not in %s_connector any more: DROP the table and "
                      "make it again",

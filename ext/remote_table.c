@@ -17,6 +17,7 @@
 #include "../src/remote.h"
 #include "../src/schema_name.h"
 #include "catalog.h"
+#include "query_columns.h"
 #include "remote_learn.h"
 #include <string.h>
 
@@ -147,17 +148,43 @@ void remote_table_free(RemoteTable *table) {
 }
 
 /* A short form learns its columns and keeps them. */
-static int learn_columns(RemoteTable *table, Remote *remote, Error *error) {
+/* A short form: neither a block table nor with its columns. */
+static bool is_short(const ModuleArguments *arguments) {
+  return (arguments->table || arguments->query) && !arguments->column_count;
+}
+
+static int learn_table(RemoteTable *table, Remote *remote, Error *error) {
   ModuleArguments *arguments = &table->arguments;
   Schema *schema;
   const SchemaTable *found;
-  if (!arguments->table || arguments->column_count) return SQLITE_OK;
   schema_forget(table->connector, remote->block->name); /* what is known may be old */
   schema_forget(table->connector, arguments->block);    /* what is made now is as things are now */
   int code = schema_find(remote, arguments->table, &schema, &found, error);
   if (code != SQLITE_OK) return code;
   code = remote_learn(remote->dialect, schema, found, arguments, error);
   schema_release(schema);
+  return code;
+}
+
+static int learn_query(RemoteTable *table, Remote *remote, Error *error) {
+  ModuleArguments *arguments = &table->arguments;
+  QueryColumns columns = {0};
+  int code =
+      query_columns_learn(remote, arguments->query, strlen(arguments->query), &columns, error);
+  for (size_t i = 0; code == SQLITE_OK && i < columns.column_count + columns.parameter_count; i++) {
+    char *text = query_columns_text(&columns, remote->dialect, i);
+    code = text ? module_arguments_add(arguments, text, error) : error_memory(error);
+    sqlite3_free(text);
+  }
+  query_columns_clear(&columns);
+  return code;
+}
+
+static int learn_columns(RemoteTable *table, Remote *remote, Error *error) {
+  ModuleArguments *arguments = &table->arguments;
+  if (!is_short(arguments)) return SQLITE_OK;
+  int code =
+      arguments->query ? learn_query(table, remote, error) : learn_table(table, remote, error);
   if (code != SQLITE_OK) return code;
   return remote_shadow_write(table->connector->db, table->place.schema, table->place.table,
                              arguments, error);
@@ -186,7 +213,7 @@ static int create_table(RemoteTable *table, Error *error) {
 
 static int connect_table(RemoteTable *table, Error *error) {
   ModuleArguments *arguments = &table->arguments;
-  if (!arguments->table || arguments->column_count) return SQLITE_OK;
+  if (!is_short(arguments)) return SQLITE_OK;
   int code = remote_shadow_read(table->connector->db, table->place.schema, table->place.table,
                                 arguments, error);
   if (code == SQLITE_OK || code == SQLITE_NOMEM) return code;
@@ -284,17 +311,14 @@ int remote_table_usage(const RemoteTable *table, Error *error) {
 }
 
 int remote_table_destroy(RemoteTable *table, Error *error) {
-  if (table->arguments.query) return SQLITE_OK;
   return remote_shadow_drop(table->connector->db, table->place.schema, table->place.table, error);
 }
 
 int remote_table_rename(RemoteTable *table, const char *name, Error *error) {
   char *copy = sqlite3_mprintf("%s", name);
   if (!copy) return error_memory(error);
-  int code = table->arguments.query
-                 ? SQLITE_OK
-                 : remote_shadow_rename(table->connector->db, table->place.schema,
-                                        table->place.table, name, error);
+  int code = remote_shadow_rename(table->connector->db, table->place.schema, table->place.table,
+                                  name, error);
   if (code != SQLITE_OK) {
     sqlite3_free(copy);
     return code;
