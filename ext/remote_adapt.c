@@ -202,6 +202,7 @@ static int fill(RemoteAdapt *adapt, const AdaptScan *scan, bool *complete, Error
                          .plan = &plan,
                          .query = adapt->table->arguments.query ? &scan->arguments->query : NULL,
                          .whole = scan->whole,
+                         .locks = scan->locks,
                          .limit = -1};
   Stream *stream = NULL;
   DriverBuffer sql;

@@ -22,6 +22,7 @@ typedef struct AdaptScan {
   const int *map; /* columns of its rows (remote_select_columns) */
   size_t width;   /* their number */
   bool whole;
+  bool locks; /* RemoteSelect.locks */
   bool alone; /* its answer is not to be remembered: LIMIT 1 by a guess */
   int64_t limit;
 } AdaptScan;

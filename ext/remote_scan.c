@@ -20,6 +20,7 @@
 #include "../src/transaction.h"
 #include "remote_check.h"
 #include "remote_scan_state.h"
+#include "row_lock.h"
 #include "statement_text.h"
 #include <string.h>
 
@@ -148,6 +149,7 @@ static RemoteSelect make_select(const RemoteScan *scan) {
                         .query = table->arguments.query ? &scan->arguments.query : NULL,
                         .whole = scan->whole,
                         .by_text = scan->by_text,
+                        .locks = scan->locks,
                         .limit = scan->limit};
 }
 
@@ -313,6 +315,7 @@ static int start_rows(RemoteScan *scan, Error *error) {
                      .map = scan->map,
                      .width = scan->width,
                      .whole = scan->whole,
+                     .locks = scan->locks,
                      .alone = guessed,
                      .limit = scan->limit};
   int code = remote_adapt_start(scan->adapt, &asked, &scan->stored, &unlimited, error);
@@ -323,13 +326,25 @@ static int start_rows(RemoteScan *scan, Error *error) {
   return scan->counting ? remote_scan_count(scan, error) : remote_scan_advance(scan, error);
 }
 
-/* Rows that are to be changed, and have no key, are read in the transaction that changes them: between two, VACUUM
-** could give one the identity of another. Inside BEGIN all is one transaction. */
-static int join(const RemoteScan *scan, Error *error) {
+/* Rows that are to be changed are read in the transaction that changes them: to be locked; or because they have no
+** key, and between two transactions VACUUM could give one the identity of another. Inside BEGIN all is one. */
+static int join(RemoteScan *scan, Error *error) {
   const RemoteTable *table = scan->table;
-  bool needed = table->changing && sqlite3_get_autocommit(table->connector->db) &&
-                remote_identity(table, scan->remote->dialect);
+  scan->locks = row_lock_wanted(table, scan->remote);
+  bool needed =
+      table->changing && sqlite3_get_autocommit(table->connector->db) &&
+      (row_lock_changes(table, scan->remote) || remote_identity(table, scan->remote->dialect));
   return needed ? transaction_join(scan->remote, error) : SQLITE_OK;
+}
+
+/* Without the lock where the server refuses it. */
+static int start_without(RemoteScan *scan, int code, Error *error) {
+  if (code == SQLITE_OK || !scan->locks || !row_lock_is_refused(error)) return code;
+  error_clear(error);
+  end_rows(scan);
+  scan->table->lock_refused = true;
+  scan->locks = false;
+  return start_rows(scan, error);
 }
 
 int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_value **argv,
@@ -355,7 +370,7 @@ int remote_scan_start(RemoteScan *scan, const char *plan, int argc, sqlite3_valu
     if (code != SQLITE_OK) return code;
   }
   if (scan->arguments.limit == 0) return SQLITE_OK;
-  return start_rows(scan, error);
+  return start_without(scan, start_rows(scan, error), error);
 }
 
 int remote_scan_next(RemoteScan *scan, Error *error) {

@@ -33,6 +33,7 @@ struct RemoteScan {
   /* ended by remote_scan_end */
   Stream *stream;
   bool eof, counting, whole;
+  bool locks;       /* its rows may be changed by the statement: row_lock.h */
   bool stored;      /* rows come from `adapt` */
   int64_t asked_at; /* when the statement was sent (driver_clock); 0 = it is settled */
   int64_t left;     /* COUNTING: rows to be shown, the current one included */

@@ -216,6 +216,8 @@ int remote_select_print(const RemoteSelect *select, DriverBuffer *sql, PushValue
     if (inner) buffer_text(sql, ") AS connector_rows");
     print_order(select, &printer);
     print_limit(select, &printer);
+    if (select->locks && !select->query && !is_distinct(select))
+      buffer_text(sql, select->dialect->lock_rows);
   }
   if (code == SQLITE_OK && sql->failed) code = error_memory(error);
   return code;

@@ -53,6 +53,7 @@ typedef struct RemoteTable {
   int rowid_column;          /* the integer key, or -1 */
   int surplus;               /* number of that column, or -1 */
   int identity;              /* number of _key, or -1 */
+  bool lock_refused;         /* its user may not lock rows, or it has none to lock: a view */
   bool changing;             /* the transaction has a statement that changes it (xBegin) */
   struct RemoteScan *newest; /* the scan that was made last, while it is there */
   bool utf16;                /* the host's texts are UTF-16, and BINARY compares these bytes */
@@ -146,6 +147,7 @@ typedef struct RemoteSelect {
   const Bound *query; /* of a query table: text and values in the dialect's own form */
   bool whole;         /* all columns, for the sake of _key: no count, no DISTINCT */
   bool by_text;       /* ORDER BY in the form that is right for all rows (push_sorts_perhaps) */
+  bool locks;         /* its rows are to be changed: nobody else may change them now (row_lock.h) */
   int64_t limit;      /* -1 = none */
 } RemoteSelect;
 

@@ -26,7 +26,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define DRIVER_ABI 5
+#define DRIVER_ABI 6
 
 /* ---------------------------------------------------------------- values */
 
@@ -238,6 +238,12 @@ typedef struct DriverDialect {
                                   NULL = cannot be shared */
   const char
       *import_snapshot; /* printf format with %q: the first statement of another's transaction */
+  const char *
+      lock_rows; /* ends a SELECT of one table whose rows nobody else may change until the transaction
+                                 ends; NULL = not to be had, or `begin` alone sees to it */
+  bool
+      snapshot_guards_rows; /* in a begin_snapshot transaction a row that somebody else has changed since is an
+                                 error when it is written: lock_rows is not needed there */
   const char *commit;
   const char *rollback;
   const char *savepoint;           /* printf format with one %s: a plain identifier */

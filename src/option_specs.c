@@ -54,6 +54,8 @@ const OptionSpec option_specs[] = {
      "commit in two phases, so that several servers commit together"},
     {"batch", OPTION_CHOICE, "auto|on|off", 0, 0, "auto", BACKEND_ALL, false, false, NULL,
      "send written rows in batches: when there are many, always, never"},
+    {"lock_rows", OPTION_BOOLEAN, NULL, 0, 0, "false", BACKEND_ALL, false, false, NULL,
+     "UPDATE and DELETE of remote tables lock the rows that they read"},
     {"ssl_check_hostname", OPTION_BOOLEAN, NULL, 0, 0, NULL, SERVERS, false, false, NULL,
      "false: at most tls=verify-ca"},
     {"ssl_verify_cert", OPTION_BOOLEAN, NULL, 0, 0, NULL, SERVERS, false, false, NULL,

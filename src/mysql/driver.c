@@ -45,6 +45,7 @@ static const DriverDialect dialect = {
     .begin = "START TRANSACTION",
     .begin_snapshot = "START TRANSACTION WITH CONSISTENT SNAPSHOT",
     .begin_read_only = "START TRANSACTION READ ONLY",
+    .lock_rows = " FOR UPDATE",
     .commit = "COMMIT",
     .rollback = "ROLLBACK",
     .savepoint = "SAVEPOINT %s",
