@@ -114,8 +114,7 @@ static int flush_all(Connector *connector, Error *error) {
 static int sync_check(Connector *connector, bool *any, Error *error) {
   for (Participant *each = connector->transaction->participants; each; each = each->next) {
     if (each->state == PARTICIPANT_FAILED)
-      return error_set(error, SQLITE_ERROR,
-                       "connector '%s': %s; %s; the local part is rolled back",
+      return error_set(error, SQLITE_ERROR, "connector '%s': %s; %s; the local part is rolled back",
                        each->remote->block->name, each->reason, participant_fate(each));
     *any |= each->begun && each->state != PARTICIPANT_COMMITTED;
   }

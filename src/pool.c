@@ -180,8 +180,7 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error) {
 void link_rollback(Link *link) {
   const Remote *remote = link->remote;
   DriverError ignored = {0};
-  if (link->connection->broken ||
-      remote->driver->transaction(link->connection) == TRANSACTION_NONE)
+  if (link->connection->broken || remote->driver->transaction(link->connection) == TRANSACTION_NONE)
     return;
   link_cleanup_begin(link);
   if (link_run(link, remote->dialect->rollback, &ignored) != DRIVER_OK)

@@ -80,7 +80,7 @@ void remote_close(Connector *connector, const char *name);
 ** when there is none; at max_connections an error at once that names the open cursors. */
 int link_acquire(Remote *remote, bool read_only, Link **link, Error *error);
 void link_rollback(Link *link); /* what is still open; when that fails the connection is broken */
-void link_release(Link *link); /* back to the pool, or closed when broken or no longer wanted */
+void link_release(Link *link);  /* back to the pool, or closed when broken or no longer wanted */
 /* Sets the deadline of the next driver calls from statement_timeout. */
 void link_deadline(Link *link);
 /* The same for one more row of many: by a clock that costs almost nothing and is a little late. */

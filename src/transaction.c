@@ -265,10 +265,8 @@ const char *participant_fate(const Participant *participant) {
 static int participant_usable(Participant *participant, bool writes, Error *error) {
   const char *block = participant->remote->block->name;
   if (participant->state == PARTICIPANT_FAILED)
-    return error_set(
-        error, SQLITE_ERROR,
-        "connector '%s': %s; %s: ROLLBACK", block, participant->reason,
-        participant_fate(participant));
+    return error_set(error, SQLITE_ERROR, "connector '%s': %s; %s: ROLLBACK", block,
+                     participant->reason, participant_fate(participant));
   if (participant->state != PARTICIPANT_OPEN && writes)
     return error_set(error, SQLITE_ERROR,
                      "connector '%s': the server has already %s this transaction; COMMIT again "

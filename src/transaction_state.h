@@ -42,7 +42,8 @@ typedef struct Participant {
   char gid[GID_BYTES];        /* the name it is prepared under; "" = it is not */
   char begin[GID_BYTES + 20]; /* its own BEGIN */
   char reason[128];           /* while FAILED */
-  bool may_stay; /* FAILED: the server ended the transaction, and it is not known that it rolled back */
+  bool
+      may_stay; /* FAILED: the server ended the transaction, and it is not known that it rolled back */
 } Participant;
 
 /* A prepared transaction that the server is still to be told the end of. */
