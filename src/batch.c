@@ -253,6 +253,7 @@ int batch_add_row(Remote *remote, const BatchRow *row, int64_t *affected, Value 
     made->plain = true;
     made->one = row->one;
     made->ignores = row->ignores;
+    made->keyed = row->key_count > 0 && !row->makes_key;
     made->first = number - 1;
     rc = keep_texts(made, row, error);
   }

@@ -14,6 +14,7 @@ struct Batch {
   bool plain;          /* rows of batch_add_row */
   bool one;            /* each must change one row */
   bool ignores;        /* rows that break a constraint are left out */
+  bool keyed;          /* each has a key that is not the server's to make */
   int64_t first;       /* rows of the SQLite statement before these */
   char *target, *copy; /* NULL = no COPY */
   char *together;      /* one statement for all, or NULL */

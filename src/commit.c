@@ -66,11 +66,11 @@ static int commit_failed(Participant *participant, const DriverError *failure, E
 static int check_open(Participant *participant, Error *error) {
   const Driver *driver = participant->remote->driver;
   if (driver->transaction(participant->link->connection) == TRANSACTION_OPEN) return SQLITE_OK;
-  participant_fail(participant, "its transaction is no longer open");
-  return error_set(error, SQLITE_ERROR,
-                   "connector '%s': the server's transaction is no longer open, nothing of it was "
-                   "kept there; the local part is rolled back too",
-                   participant->remote->block->name);
+  participant_fail(participant, "the server's transaction is no longer open");
+  participant->may_stay = !participant->link->connection->broken;
+  return error_set(error, SQLITE_ERROR, "connector '%s': %s; %s; the local part is rolled back",
+                   participant->remote->block->name, participant->reason,
+                   participant_fate(participant));
 }
 
 static int participant_commit(Participant *participant, Error *error) {
@@ -114,10 +114,8 @@ static int flush_all(Connector *connector, Error *error) {
 static int sync_check(Connector *connector, bool *any, Error *error) {
   for (Participant *each = connector->transaction->participants; each; each = each->next) {
     if (each->state == PARTICIPANT_FAILED)
-      return error_set(error, SQLITE_ERROR,
-                       "connector '%s': %s; nothing of this transaction is kept on the server, the "
-                       "local part is rolled back too",
-                       each->remote->block->name, each->reason);
+      return error_set(error, SQLITE_ERROR, "connector '%s': %s; %s; the local part is rolled back",
+                       each->remote->block->name, each->reason, participant_fate(each));
     *any |= each->begun && each->state != PARTICIPANT_COMMITTED;
   }
   if (*any && connector_interrupted(connector))
@@ -269,7 +267,7 @@ int transaction_release(Connector *connector, int level, Error *error) {
 static void rollback_whole(Participant *participant) {
   participant_undo(participant);
   participant->state = PARTICIPANT_OPEN;
-  participant->begun = participant->wrote = participant->guard_open = false;
+  participant->begun = participant->wrote = participant->guard_open = participant->may_stay = false;
   participant->sent = 0;
   participant->release_to = -1;
 }

@@ -49,6 +49,10 @@ typedef struct Value {
 
 /* ---------------------------------------------------------------- errors */
 
+/* In the words of every message about it. */
+#define DRIVER_NOT_UNDONE                                                                          \
+  "what was written to tables without transactions (such as MyISAM) stays on the server"
+
 typedef enum DriverFailure {
   FAILURE_NONE,
   FAILURE_REMOTE,      /* the server answered with an error: see sqlstate */
@@ -68,6 +72,8 @@ typedef struct DriverError {
   char sqlstate[6]; /* five characters or "" */
   int native;       /* the backend's own number, 0 when there is none */
   int64_t row;      /* execute_batch: 1-based number of the row that failed, else 0 */
+  bool
+      not_undone; /* some of what was written stays, as with DriverConnection.not_undone; `hint` says it */
   bool
       stale; /* it was prepared earlier, for types that may have changed: prepared anew it may succeed */
   char message[1000];
@@ -297,6 +303,9 @@ typedef struct DriverConnection {
   const DriverHost *host;
   int64_t deadline; /* microseconds of driver_clock(); 0 = none. Set by the caller before calls */
   bool broken;      /* must not be used again, only closed */
+  bool
+      not_undone; /* set by the driver: the server has done a ROLLBACK or ROLLBACK TO, but what was written to
+                       tables without transactions stays. Taken back by the caller who has told it */
   bool single;      /* there can be only this one session (a SQLite memory database) */
   pid_t owner;      /* process that connected */
 } DriverConnection; /* first member of each driver's own connection */

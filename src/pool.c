@@ -9,6 +9,7 @@
 #include "pool.h"
 #include "driver_support.h"
 #include "log.h"
+#include "not_undone.h"
 #include "snapshot.h"
 #include "stream.h"
 #include <string.h>
@@ -176,19 +177,24 @@ int link_acquire(Remote *remote, bool read_only, Link **link, Error *error) {
   return SQLITE_OK;
 }
 
+void link_rollback(Link *link) {
+  const Remote *remote = link->remote;
+  DriverError ignored = {0};
+  if (link->connection->broken || remote->driver->transaction(link->connection) == TRANSACTION_NONE)
+    return;
+  link_cleanup_begin(link);
+  if (link_run(link, remote->dialect->rollback, &ignored) != DRIVER_OK)
+    link->connection->broken = true;
+  link_cleanup_end(link);
+}
+
 void link_release(Link *link) {
   Remote *remote = link->remote;
-  const Driver *driver = remote->driver;
   if (snapshot_keeps(link)) return;
   link->stream = NULL;
   link->in_transaction = false;
-  if (!link->connection->broken && driver->transaction(link->connection) != TRANSACTION_NONE) {
-    DriverError ignored = {0};
-    link_cleanup_begin(link);
-    if (link_run(link, remote->dialect->rollback, &ignored) != DRIVER_OK)
-      link->connection->broken = true;
-    link_cleanup_end(link);
-  }
+  link_rollback(link);
+  not_undone_forget(link);
   link_state(link, link->connection->broken ? LINK_BROKEN : LINK_IDLE);
   remote->suspect |= link->connection->broken;
   bool keep = link->connection->single || remote->idle_timeout > 0;
@@ -236,8 +242,12 @@ void link_cleanup_end(Link *link) {
 DriverStatus link_run(Link *link, const char *sql, DriverError *error) {
   Log *log = link->remote->connector->log;
   int64_t entry = log_begin(log, link->remote->block->name, link->number, sql);
+  link->connection->not_undone = false;
   DriverStatus status = link->remote->driver->run(link->connection, sql, NULL, error);
-  log_end(log, entry, status == DRIVER_OK ? NULL : error);
+  if (status == DRIVER_OK && link->connection->not_undone)
+    not_undone_log(link, entry);
+  else
+    log_end(log, entry, status == DRIVER_OK ? NULL : error);
   return status;
 }
 

@@ -35,6 +35,7 @@ typedef struct Link {
   bool snapshot_idle;  /* and it waits there for the next read; it is still BUSY for the pool */
   bool in_transaction; /* belongs to the Transaction until its end */
   bool unwanted;       /* connector_close was called, or the block changed: close when given back */
+  bool told_not_undone;  /* not_undone.h */
   struct Stream *stream; /* the result that is being read from it, or NULL */
   int64_t since;         /* driver_clock() of the last change of state */
 } Link;
@@ -78,7 +79,8 @@ void remote_close(Connector *connector, const char *name);
 /* A connection for one user. Prefers an idle one that is alive and in the wanted read-only mode; connects
 ** when there is none; at max_connections an error at once that names the open cursors. */
 int link_acquire(Remote *remote, bool read_only, Link **link, Error *error);
-void link_release(Link *link); /* back to the pool, or closed when broken or no longer wanted */
+void link_rollback(Link *link); /* what is still open; when that fails the connection is broken */
+void link_release(Link *link);  /* back to the pool, or closed when broken or no longer wanted */
 /* Sets the deadline of the next driver calls from statement_timeout. */
 void link_deadline(Link *link);
 /* The same for one more row of many: by a clock that costs almost nothing and is a little late. */

@@ -172,6 +172,7 @@ static int send_again(Remote *remote, Sending *sending, int rc, Error *error) {
   const Batch *batch = sending->batch;
   bool unnamed = batch->target && breaks_constraint(rc) && error->remote.row == 0;
   bool singly = sending->together && execute_may_go_singly(error);
+  if (error->remote.not_undone) return rc; /* they would meet those that stay */
   if (!unnamed && !singly && !error->remote.stale) return rc;
   if (!sending_rows(sending)) return rc;
   Participant *participant = participant_find(remote);
@@ -181,7 +182,12 @@ static int send_again(Remote *remote, Sending *sending, int rc, Error *error) {
   return finish(sending, sending_start(remote, sending, !unnamed, false, error), error);
 }
 
-/* One of them broke a constraint, and nothing of the batch is kept: the others go one by one. */
+/* One of them broke a constraint: the others go one by one, when nothing of the batch is kept, or where a row that is
+** there already changes nothing. */
+static bool others_may_go(const Batch *batch, int rc, const Error *error) {
+  return batch->ignores && breaks_constraint(rc) && (!error->remote.not_undone || batch->keyed);
+}
+
 static int send_others(Remote *remote, const Batch *batch, Error *error) {
   RowChange change = {.sql = batch->sql, .size = batch->size};
   SpillReader *reader = spill_reader_new(batch->spill);
@@ -202,8 +208,7 @@ static int send_others(Remote *remote, const Batch *batch, Error *error) {
 int sending_complete(Remote *remote, Sending *sending, int started, Error *error) {
   int rc = finish(sending, started, error);
   if (rc) rc = send_again(remote, sending, rc, error);
-  if (sending->batch->ignores && breaks_constraint(rc))
-    rc = send_others(remote, sending->batch, error);
+  if (others_may_go(sending->batch, rc, error)) rc = send_others(remote, sending->batch, error);
   sending_free(sending);
   return rc;
 }

@@ -13,6 +13,7 @@
 ** (dialect->error_ends_transaction) each call gets a savepoint of its own, `connector_call`.
 */
 #include "log.h"
+#include "not_undone.h"
 #include "snapshot.h"
 #include "transaction_state.h"
 #include "two_phase.h"
@@ -255,13 +256,17 @@ void participant_fail(Participant *participant, const char *reason) {
   sqlite3_snprintf(sizeof participant->reason, participant->reason, "%s", reason);
 }
 
+const char *participant_fate(const Participant *participant) {
+  return participant->may_stay
+             ? "what this transaction wrote before that may be committed there, look at the data"
+             : "nothing of this transaction is kept on the server";
+}
+
 static int participant_usable(Participant *participant, bool writes, Error *error) {
   const char *block = participant->remote->block->name;
   if (participant->state == PARTICIPANT_FAILED)
-    return error_set(
-        error, SQLITE_ERROR,
-        "connector '%s': %s; nothing of this transaction is kept on the server: ROLLBACK", block,
-        participant->reason);
+    return error_set(error, SQLITE_ERROR, "connector '%s': %s; %s: ROLLBACK", block,
+                     participant->reason, participant_fate(participant));
   if (participant->state != PARTICIPANT_OPEN && writes)
     return error_set(error, SQLITE_ERROR,
                      "connector '%s': the server has already %s this transaction; COMMIT again "
@@ -385,7 +390,11 @@ static int leave_own(Turn *turn, int rc, Error *error) {
         if (commit_in_doubt(link, &failure)) rc = outcome_unknown(remote, "COMMIT", error);
       }
     }
-    /* otherwise link_release rolls back what is still open */
+    if (rc) {
+      not_undone_forget(link);
+      link_rollback(link);
+      not_undone_tell(link, error);
+    }
   } else if (rc && turn->use != TURN_READ && turn->executed && broken) {
     rc = outcome_unknown(remote, "the statement", error);
   }
@@ -395,7 +404,8 @@ static int leave_own(Turn *turn, int rc, Error *error) {
 }
 
 /* After a failed call in SQLite's transaction: back to the call's own savepoint, or the whole is lost. */
-static void leave_failed(Turn *turn, Participant *participant, TransactionState state) {
+static void leave_failed(Turn *turn, Participant *participant, TransactionState state,
+                         const Error *error) {
   Link *link = turn->link;
   const DriverDialect *dialect = turn->remote->dialect;
   if (link->connection->broken) {
@@ -404,6 +414,8 @@ static void leave_failed(Turn *turn, Participant *participant, TransactionState 
   }
   if (state == TRANSACTION_NONE) {
     if (participant->begun) participant_fail(participant, "the server ended the transaction");
+    /* a deadlock rolls back; a procedure that failed may have said COMMIT before */
+    participant->may_stay = participant->begun && strncmp(error->remote.sqlstate, "40", 2) != 0;
     return; /* else BEGIN did not come to pass: nothing is open */
   }
   if (!turn->guarded) return; /* the server undid the statement alone */
@@ -435,7 +447,9 @@ static int leave_enlisted(Turn *turn, int rc, Error *error) {
        (broken && !participant->begun)))
     return rc;
   if (rc || state == TRANSACTION_FAILED || broken) {
-    leave_failed(turn, participant, state);
+    not_undone_forget(turn->link);
+    leave_failed(turn, participant, state, error);
+    if (rc) not_undone_tell(turn->link, error);
     return rc;
   }
   if (turn->use == TURN_WRITE) participant->guard_open = false; /* `after` released it */
@@ -443,9 +457,10 @@ static int leave_enlisted(Turn *turn, int rc, Error *error) {
   participant->wrote = true;
   if (state != TRANSACTION_NONE) return rc;
   participant_fail(participant, "the server ended the transaction by itself");
+  participant->may_stay = true;
   return error_set(error, SQLITE_ERROR,
-                   "connector '%s': the statement ended the transaction on the server, which has "
-                   "committed what came before: ROLLBACK cannot undo it",
+                   "connector '%s': the statement ended the transaction on the server, which may "
+                   "have committed what came before: ROLLBACK cannot undo that",
                    turn->remote->block->name);
 }
 

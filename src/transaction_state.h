@@ -14,7 +14,7 @@ typedef enum ParticipantState {
   PARTICIPANT_OPEN,      /* takes part; `begun` and `wrote` tell how far */
   PARTICIPANT_PREPARED,  /* the server has prepared, SQLite has not committed yet (two_phase.h) */
   PARTICIPANT_COMMITTED, /* the server has committed, SQLite has not yet */
-  PARTICIPANT_FAILED     /* nothing is kept on the server; only ROLLBACK is possible */
+  PARTICIPANT_FAILED     /* only ROLLBACK is possible; what the server keeps: participant_fate */
 } ParticipantState;
 
 /* One block in SQLite's current transaction. */
@@ -42,6 +42,8 @@ typedef struct Participant {
   char gid[GID_BYTES];        /* the name it is prepared under; "" = it is not */
   char begin[GID_BYTES + 20]; /* its own BEGIN */
   char reason[128];           /* while FAILED */
+  bool
+      may_stay; /* FAILED: the server ended the transaction, and it is not known that it rolled back */
 } Participant;
 
 /* A prepared transaction that the server is still to be told the end of. */
@@ -83,6 +85,8 @@ struct Transaction {
 Participant *participant_find(const Remote *remote);
 void participant_drop(Transaction *transaction, Participant *participant); /* link and memory go */
 void participant_fail(Participant *participant, const char *reason);
+/* While FAILED: what the server has of the transaction, in words. */
+const char *participant_fate(const Participant *participant);
 void savepoint_name(int level, char name[24]);
 void transaction_ahead_free(Transaction *transaction);
 bool commit_in_doubt(const Link *link, const DriverError *failure);

@@ -8,10 +8,13 @@
 **
 ** The server does not say which row of a block was wrong. Each block has a savepoint before it;
 ** after an error the block is undone and its rows are run one by one until the same thing happens:
-** that row is the one. (The caller rolls everything back afterwards.)
+** that row is the one. (The caller rolls everything back afterwards.) Where the undoing leaves rows, in a table
+** without transactions, running them again would meet the rows of the first time: there the server's own number
+** of the row has to do, which newer ones have for INSERT.
 */
 #include "block.h"
 #include <string.h>
+#include <strings.h>
 
 #define SAVEPOINT_NAME "sqlite_connector_batch"
 #define NOT_SUPPORTED 1295
@@ -73,17 +76,38 @@ static bool set_array_size(MyStatement *statement, unsigned int rows) {
   return mysql_stmt_attr_set(statement->handle, STMT_ATTR_ARRAY_SIZE, &rows) == 0;
 }
 
+/* INSERT … VALUES (…): the rows that the server counts are those of the block. In doubt not. */
+static bool counts_rows(const char *sql) {
+  const char *at = strcasestr(sql, "VALUE");
+  if (at == NULL || strcasestr(sql, "SELECT") != NULL ||
+      (strncasecmp(sql, "INSERT", 6) != 0 && strncasecmp(sql, "REPLACE", 7) != 0)) {
+    return false;
+  }
+  while ((at = strchr(at, ')')) != NULL) {
+    at += 1 + strspn(at + 1, " \t\r\n");
+    if (*at == ',' && at[1 + strspn(at + 1, " \t\r\n")] == '(') return false;
+  }
+  return true;
+}
+
 /* After an error that a row may be the cause of: finds it. *error keeps the block's own error when
 ** no row alone fails. */
 static void find_row(Block *block, DriverError *error) {
   static const char undo[] = "ROLLBACK TO SAVEPOINT " SAVEPOINT_NAME;
   MyConnection *connection = my_of(block->statement);
   DriverError found;
+  int64_t row;
   error->row = block->first;
   if (error->failure != FAILURE_REMOTE || strncmp(error->sqlstate, "40", 2) == 0 ||
       strncmp(error->sqlstate, "42", 2) == 0 || error->native == 1205 ||
-      (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) == 0 ||
-      my_run_text(connection, undo, sizeof undo - 1, NULL, &found) == DRIVER_FAILED) {
+      (connection->mysql->server_status & SERVER_STATUS_IN_TRANS) == 0) {
+    return;
+  }
+  row = counts_rows(block->statement->sql) ? my_row_told(connection) : 0;
+  if (my_run_text(connection, undo, sizeof undo - 1, NULL, &found) == DRIVER_FAILED) return;
+  if (!my_rolled_back(connection)) {
+    my_not_undone(error);
+    error->row = row > 0 && row <= (int64_t)block->rows ? block->first + row - 1 : 0;
     return;
   }
   if (run_rows(block, &found) == DRIVER_FAILED) *error = found;

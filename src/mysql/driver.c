@@ -139,6 +139,11 @@ static void my_read_only(DriverConnection *base, bool on) {
   ((MyConnection *)base)->read_only = on;
 }
 
+/* One of the dialect's texts. */
+static bool is_rollback(const char *sql) {
+  return strncmp(sql, "ROLLBACK", 8) == 0 || strncmp(sql, "XA ROLLBACK", 11) == 0;
+}
+
 DriverStatus my_run(DriverConnection *base, const char *sql, int64_t *affected,
                     DriverError *error) {
   MyConnection *connection = (MyConnection *)base;
@@ -151,6 +156,7 @@ DriverStatus my_run(DriverConnection *base, const char *sql, int64_t *affected,
   if (my_run_text(connection, sql, strlen(sql), affected, error) == DRIVER_FAILED) {
     return DRIVER_FAILED;
   }
+  if (is_rollback(sql) && !my_rolled_back(connection)) base->not_undone = true;
   if (affected != NULL && my_is_ddl(sql)) *affected = 0; /* ALTER TABLE tells the rows it copied */
   return DRIVER_OK;
 }

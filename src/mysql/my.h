@@ -24,6 +24,7 @@
 **   decode.c        from a fetched column to a Value
 **   encode.c        from Values to bound parameters
 **   batch.c         one statement for many rows
+**   undo.c          what a ROLLBACK has not undone
 **   error.c         from an error number of the library to a DriverError
 */
 #ifndef CONNECTOR_MY_H
@@ -396,6 +397,17 @@ DriverStatus my_packet_check(MyConnection *connection, uint64_t bytes, DriverErr
 /* batch.c */
 DriverStatus my_execute_batch(DriverStatement *statement, DriverRowSource *source,
                               int64_t *affected, DriverError *error);
+
+/* undo.c */
+
+/* After a ROLLBACK of any kind that went well: false when rows of tables without transactions stay. */
+bool my_rolled_back(MyConnection *connection);
+/* Notes it in the error of what was to be undone. */
+void my_not_undone(DriverError *error);
+/* After a statement that failed: if the transaction has written to such tables, notes it. */
+void my_undo_look(MyConnection *connection, DriverError *error);
+/* Right after an INSERT of many rows failed: the number of the row at fault; 0 = the server does not tell. */
+int64_t my_row_told(MyConnection *connection);
 
 /* schema_sql.c: the catalog, for the dialect */
 extern const char my_catalog_columns[], my_catalog_table_columns[];

@@ -88,6 +88,7 @@ DriverStatus my_next(DriverStatement *base, DriverError *error) {
   if (status == DRIVER_FAILED) {
     statement->state = STATE_FAILED;
     connection->running = NULL;
+    if (!statement->is_query) my_undo_look(connection, error);
   }
   return status;
 }

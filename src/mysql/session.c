@@ -2,7 +2,8 @@
 ** session.c: the settings that every session gets, in one round trip after login.
 **
 ** What the rest relies on: text is UTF-8 both ways; strict mode, so that a value which does not fit
-** is an error and never a cut one; the lexical rules of the dialect in driver.c (no ANSI_QUOTES, no
+** is an error and never a cut one; 0 in an AUTO_INCREMENT column is 0, as last_insert_rowid() and OR IGNORE have
+** it, and NULL alone asks for a key; the lexical rules of the dialect in driver.c (no ANSI_QUOTES, no
 ** NO_BACKSLASH_ESCAPES); times in UTC. The mode is written out in full: a mode of the server such
 ** as ANSI or ORACLE expands into the ones named above. Kept of the server's own are only modes that
 ** change neither text rules nor what is stored. Zero dates stay possible, as they can be in tables.
@@ -19,10 +20,9 @@
 /* clang-format off */
 static const char essential[] =
     "SET SESSION sql_mode=CONCAT_WS(',','STRICT_TRANS_TABLES','STRICT_ALL_TABLES',"
-    "'ERROR_FOR_DIVISION_BY_ZERO','NO_ENGINE_SUBSTITUTION',"
+    "'ERROR_FOR_DIVISION_BY_ZERO','NO_ENGINE_SUBSTITUTION','NO_AUTO_VALUE_ON_ZERO',"
     KEEP("ONLY_FULL_GROUP_BY") ","
     KEEP("PIPES_AS_CONCAT") ","
-    KEEP("NO_AUTO_VALUE_ON_ZERO") ","
     KEEP("NO_UNSIGNED_SUBTRACTION") "),"
     "SESSION character_set_client=utf8mb4,SESSION character_set_results=utf8mb4,"
     "SESSION character_set_connection=utf8mb4,SESSION time_zone='+00:00',SESSION autocommit=1,"

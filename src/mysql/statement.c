@@ -402,6 +402,7 @@ DriverStatus my_execute(DriverStatement *base, const Value *values, size_t count
   const char *after = envelope == NULL ? NULL : envelope->after;
   if (start(statement, after != NULL, error) == DRIVER_FAILED) {
     statement->state = STATE_FAILED;
+    if (!statement->is_query) my_undo_look(connection, error);
     return DRIVER_FAILED;
   }
   if (after == NULL) return DRIVER_OK;
