@@ -238,8 +238,7 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
 
 int remote_table_remote(RemoteTable *table, Remote **remote, Error *error) {
   if (table->fault) return error_set(error, SQLITE_CORRUPT, "%s", table->fault);
-  int code =
-      table_block_remote(&table->place, table->connector, &table->arguments, remote, error);
+  int code = table_block_remote(&table->place, table->connector, &table->arguments, remote, error);
   if (code != SQLITE_OK) return code;
   code = remote_key_text_prepare(table, *remote, error);
   if (code != SQLITE_OK) remote_release(*remote);

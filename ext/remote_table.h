@@ -66,7 +66,7 @@ typedef struct RemoteTable {
   uint64_t statement;      /* that last read the table (statement_alone) */
   DriverIdentity key_text; /* stands for a key that may be shown as less than it is ... */
   const DriverDialect *key_text_dialect; /* ... of this dialect; NULL: it is not used */
-  struct ShownRows *shown; /* when this is UPDATE … FROM (shown_rows.h) */
+  struct ShownRows *shown;               /* when this is UPDATE … FROM (shown_rows.h) */
 } RemoteTable;
 
 /* Makes the table from its arguments, which it takes over, also when it fails. `create`: the user makes

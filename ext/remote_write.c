@@ -96,19 +96,41 @@ static bool holds_texts(const RemoteTable *table, int column) {
          is_class(table, column, "latin1") || is_class(table, column, "foreign");
 }
 
+static bool option_is(const Change *change, const char *option, const char *wanted) {
+  const char *value = block_option(change->remote->block, option);
+  return value && !strcmp(value, wanted);
+}
+
+static bool is_number(const Value *value) {
+  return value->type == VALUE_INTEGER || value->type == VALUE_REAL;
+}
+
+static int unknown_class(const RemoteTable *table, int column, const char *option, Error *error) {
+  const char *name = table->columns[column].name;
+  return error_set(error, SQLITE_MISMATCH,
+                   "column \"%s\" of remote table %s: the block has the option %s, and the table "
+                   "does not tell what the number is on the server: declare the column with REMOTE "
+                   "and its class (connector_columns shows it), or let connector_attach make the "
+                   "table",
+                   name, table->place.table, option);
+}
+
 /* What the server takes for the column, where its driver must be told of which class that is. */
 static int fit_value(Change *change, int column, Value *value, Error *error) {
   const Driver *driver = change->remote->driver;
   const PushColumn *known = &change->table->columns[column];
-  bool number = value->type == VALUE_INTEGER || value->type == VALUE_REAL;
-  if (!driver->column_value || !known->class_name) return SQLITE_OK;
-  const char *option = number && !strncmp(known->class_name, "timestamp", 9)
-                           ? block_option(change->remote->block, "timestamp")
-                           : NULL;
+  bool number = is_number(value);
+  if (!driver->column_value) return SQLITE_OK;
+  if (!known->class_name) {
+    bool moment = number && known->affinity == AFFINITY_NUMERIC; /* as times are declared then */
+    if (!moment || !option_is(change, "timestamp", "unix")) return SQLITE_OK;
+    return unknown_class(change->table, column, "timestamp=unix", error);
+  }
+  bool unix_time = number && !strncmp(known->class_name, "timestamp", 9) &&
+                   option_is(change, "timestamp", "unix");
   DriverBuffer room;
   buffer_init(&room, &change->table->connector->host);
-  const char *wrong = driver->column_value(known->class_name, option && !strcmp(option, "unix"),
-                                           value, &room);
+  const char *wrong = driver->column_value(known->class_name, unix_time, value, &room);
   int code = SQLITE_OK;
   if (wrong)
     code = error_set(error, SQLITE_MISMATCH, "column \"%s\" of remote table %s: %s", known->name,
@@ -220,6 +242,16 @@ static int take_parts(Change *change, const DriverIdentity *identity, const char
   return SQLITE_OK;
 }
 
+/* A value that is shown as less than it is could be that of another row. */
+static int check_key(Change *change, int column, Value *value, Error *error) {
+  bool known = change->table->columns[column].class_name != NULL;
+  if (known) return SQLITE_OK;
+  if (value->type == VALUE_REAL && change->remote->dialect->key_texts &&
+      option_is(change, "numeric", "real"))
+    return unknown_class(change->table, column, "numeric=real", error);
+  return fit_value(change, column, value, error);
+}
+
 static void add_expression(Change *change, const char *expression, const Value *value) {
   change->key_nulls[change->text.key_count] = false;
   change->key_plain[change->text.key_count] = true;
@@ -262,6 +294,8 @@ static int take_identity(Change *change, sqlite3_value *key, Error *error) {
     Value value;
     if (!table->arguments.columns[i].key) continue;
     if (!at || !remote_key_take(&at, end, &value)) return wrong_key(table, error);
+    int code = check_key(change, i, &value, error);
+    if (code != SQLITE_OK) return code;
     add_key(change, i, &value);
   }
   return SQLITE_OK;
@@ -479,7 +513,8 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
   if (code == SQLITE_OK && affected == 0 && conflict == SQLITE_IGNORE)
     code = SQLITE_CONSTRAINT; /* it is there already: not counted */
   if (code != SQLITE_OK) return code;
-  if (change->table->rowid_column < 0) { /* as by a table WITHOUT ROWID: SQLite sets what is given here */
+  if (change->table->rowid_column <
+      0) { /* as by a table WITHOUT ROWID: SQLite sets what is given here */
     *rowid = sqlite3_last_insert_rowid(db);
     return SQLITE_OK;
   }

@@ -215,7 +215,7 @@ typedef struct DriverIdentity {
 typedef struct DriverKeyText {
   const char *class_name;
   const char *text; /* %s, the column */
-  bool both;        /* that = may find more rows, and is for the index: the texts are compared as well */
+  bool both; /* that = may find more rows, and is for the index: the texts are compared as well */
 } DriverKeyText;
 
 typedef struct DriverDialect {
