@@ -2,7 +2,7 @@
 ** remote_key.c: the bytes that tell rows apart (the hidden column _key): each value of the key with its
 ** type, and texts and blobs with their length, one after the other. The values are those of
 **
-**   the key         where the table has one
+**   the key         where the table has one: the values that are shown, or the server's texts (remote_key_text.c)
 **   the identity    else what the server has (DriverIdentity): place and transaction, rowid
 **   all columns     else, as one number; rows can be told apart, and not be found again
 */
@@ -11,6 +11,7 @@
 
 const DriverIdentity *remote_identity(const RemoteTable *table, const DriverDialect *dialect) {
   const char *name = table->arguments.identity;
+  if (table->key_text_dialect) return table->key_text_dialect == dialect ? &table->key_text : NULL;
   const DriverIdentity *each = name ? dialect->identities : NULL;
   while (each && each->name && strcmp(each->name, name))
     each++;

@@ -57,9 +57,9 @@ int remote_select_columns(const RemoteSelect *select, int *map) {
   int count = 0;
   for (int i = 0; i < table->column_count; i++) {
     bool wanted = raw || is_used(select, i) || (i == table->rowid_column && !distinct);
-    /* _key is made of the key, or of the identity, or of all columns */
-    bool all = table->arguments.key_count == 0 && !identity;
-    if (key && (table->arguments.columns[i].key || all)) wanted = true;
+    /* _key is made of the identity, or of the key, or of all columns */
+    bool all = table->arguments.key_count == 0;
+    if (key && !identity && (table->arguments.columns[i].key || all)) wanted = true;
     map[i] = wanted && !counts(select) ? count++ : -1;
   }
   bool wanted = identity && (key || select->whole) && !counts(select);

@@ -136,7 +136,7 @@ void remote_table_free(RemoteTable *table) {
   sqlite3_free(table->fault);
   sqlite3_free(table->columns);
   sqlite3_free(table->source);
-  sqlite3_free(table->head.text);
+  remote_key_text_clear(table);
   buffer_clear(&table->writes.form);
   buffer_clear(&table->writes.wanted);
   buffer_clear(&table->writes.sql);
@@ -265,7 +265,11 @@ int remote_table_make(Connector *connector, const char *schema, const char *name
 
 int remote_table_remote(RemoteTable *table, Remote **remote, Error *error) {
   if (table->fault) return error_set(error, SQLITE_CORRUPT, "%s", table->fault);
-  return table_block_remote(&table->place, table->connector, &table->arguments, remote, error);
+  int code = table_block_remote(&table->place, table->connector, &table->arguments, remote, error);
+  if (code != SQLITE_OK) return code;
+  code = remote_key_text_prepare(table, *remote, error);
+  if (code != SQLITE_OK) remote_release(*remote);
+  return code;
 }
 
 const char *remote_table_source(RemoteTable *table, const DriverDialect *dialect, Error *error) {

@@ -10,6 +10,7 @@
 **   remote_check.c    are the columns that come those that the table was made for?
 **   remote_adapt.c    when answers are remembered, and when the whole table is read
 **   remote_key.c      the hidden column _key: what tells rows apart that have no integer key
+**   remote_key_text.c    keys that are shown as less than they are
 **   remote_write.c    xUpdate: rows that are inserted, changed, deleted
 **   remote_cursor.c   the methods of the cursor
 */
@@ -64,7 +65,9 @@ typedef struct RemoteTable {
   WriteTexts writes;
   int cursors;             /* open ones */
   uint64_t statement;      /* that last read the table (statement_alone) */
-  struct ShownRows *shown; /* when this is UPDATE … FROM (shown_rows.h) */
+  DriverIdentity key_text; /* stands for a key that may be shown as less than it is ... */
+  const DriverDialect *key_text_dialect; /* ... of this dialect; NULL: it is not used */
+  struct ShownRows *shown;               /* when this is UPDATE … FROM (shown_rows.h) */
 } RemoteTable;
 
 /* Makes the table from its arguments, which it takes over, also when it fails. `create`: the user makes
@@ -191,11 +194,20 @@ int remote_scan_key(RemoteScan *scan, Value *key, Error *error);
 
 /* ---- keys ---- */
 
-/* What the server has to tell the table's rows apart, where it has no key; NULL = nothing. */
+/* What is read beside the columns to tell the table's rows apart: what the server has, where there is no key, or the
+** texts of a key. NULL = nothing. */
 const DriverIdentity *remote_identity(const RemoteTable *table, const DriverDialect *dialect);
 size_t remote_identity_parts(const DriverIdentity *identity); /* NULL: 0 */
 /* At CREATE: does the server have what `identity=` says? */
 int remote_identity_check(const RemoteTable *table, const DriverDialect *dialect, Error *error);
+
+/* Before anything is asked of the table: is its key to be read as texts (remote_key_text.c)? Goes by the block's
+** options. */
+int remote_key_text_prepare(RemoteTable *table, const Remote *remote, Error *error);
+void remote_key_text_clear(RemoteTable *table);
+/* How the server's text of a column is read; NULL = its value is all there is. */
+const DriverKeyText *remote_key_text(const RemoteTable *table, const DriverDialect *dialect,
+                                     int column);
 
 /* Appends one value in a form in which equal values, and only these, have equal bytes. */
 void remote_key_add(DriverBuffer *key, const Value *value);

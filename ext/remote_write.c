@@ -24,7 +24,7 @@ typedef struct Change {
   Remote *remote;
   WriteText text;
   const char **columns, **keys, **defaults;
-  bool *key_nulls;
+  bool *key_nulls, *key_plain;
   Value *values;
   size_t value_count;
   char **owned; /* texts that affinity made */
@@ -38,8 +38,8 @@ typedef struct Change {
 /* ---------------------------------------------------------------- memory */
 
 static int change_init(Change *change, RemoteTable *table, Error *error) {
-  size_t room = (size_t)table->column_count * 2 + 2 + DRIVER_IDENTITY_PARTS;
-  size_t each = sizeof *change->values + 5 * sizeof(char *) + sizeof(size_t) + sizeof(bool);
+  size_t room = (size_t)table->column_count * 2 + 2 + 2 * DRIVER_IDENTITY_PARTS;
+  size_t each = sizeof *change->values + 5 * sizeof(char *) + sizeof(size_t) + 2 * sizeof(bool);
   *change = (Change){.table = table};
   change->values = sqlite3_malloc64(room * each); /* and what else there is, by falling alignment */
   if (!change->values) return error_memory(error);
@@ -50,10 +50,12 @@ static int change_init(Change *change, RemoteTable *table, Error *error) {
   change->owned = (char **)(change->key_names + room);
   change->key_places = (size_t *)(change->owned + room);
   change->key_nulls = (bool *)(change->key_places + room);
+  change->key_plain = change->key_nulls + room;
   change->text.columns = change->columns;
   change->text.keys = change->keys;
   change->text.defaults = change->defaults;
   change->text.key_nulls = change->key_nulls;
+  change->text.key_plain = change->key_plain;
   return SQLITE_OK;
 }
 
@@ -94,9 +96,67 @@ static bool holds_texts(const RemoteTable *table, int column) {
          is_class(table, column, "latin1") || is_class(table, column, "foreign");
 }
 
-/* As a column of SQLite would hold it; a SQLite file sees to that itself. */
-static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
+static bool option_is(const Change *change, const char *option, const char *wanted) {
+  const char *value = block_option(change->remote->block, option);
+  return value && !strcmp(value, wanted);
+}
+
+static bool is_number(const Value *value) {
+  return value->type == VALUE_INTEGER || value->type == VALUE_REAL;
+}
+
+static int unknown_class(const RemoteTable *table, int column, const char *option, Error *error) {
+  const char *name = table->columns[column].name;
+  return error_set(error, SQLITE_MISMATCH,
+                   "column \"%s\" of remote table %s: the block has the option %s, and the table "
+                   "does not tell what the number is on the server: declare the column with REMOTE "
+                   "and its class (connector_columns shows it), or let connector_attach make the "
+                   "table",
+                   name, table->place.table, option);
+}
+
+/* What the server takes for the column, where its driver must be told of which class that is. */
+static int fit_value(Change *change, int column, Value *value, Error *error) {
+  const Driver *driver = change->remote->driver;
   const PushColumn *known = &change->table->columns[column];
+  bool number = is_number(value);
+  if (!driver->column_value) return SQLITE_OK;
+  if (!known->class_name) {
+    bool moment = number && known->affinity == AFFINITY_NUMERIC; /* as times are declared then */
+    if (!moment || !option_is(change, "timestamp", "unix")) return SQLITE_OK;
+    return unknown_class(change->table, column, "timestamp=unix", error);
+  }
+  bool unix_time = number && !strncmp(known->class_name, "timestamp", 9) &&
+                   option_is(change, "timestamp", "unix");
+  DriverBuffer room;
+  buffer_init(&room, &change->table->connector->host);
+  const char *wrong = driver->column_value(known->class_name, unix_time, value, &room);
+  int code = SQLITE_OK;
+  if (wrong)
+    code = error_set(error, SQLITE_MISMATCH, "column \"%s\" of remote table %s: %s", known->name,
+                     change->table->place.table, wrong);
+  else if (room.failed)
+    code = error_memory(error);
+  else if (room.size > 0)
+    code = own_text(change, value, error);
+  buffer_clear(&room);
+  return code;
+}
+
+/* As a column of SQLite would hold it. */
+static int apply_affinity(Change *change, int column, Value *value, Error *error) {
+  Affinity affinity = change->table->columns[column].affinity;
+  if (affinity_keeps(affinity, value)) return SQLITE_OK;
+  bool json = value->json;
+  const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
+  int code = affinity_apply(change->table->connector, affinity, value, error);
+  if (code != SQLITE_OK || value->type != VALUE_TEXT) return code;
+  value->json = json;
+  return value->bytes.data == bytes ? SQLITE_OK : own_text(change, value, error);
+}
+
+/* As the server's column would hold it; a SQLite file sees to that itself. */
+static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
   int code = value_get(from, value);
   if (code != SQLITE_OK) return error_memory(error);
   if (value->type == VALUE_TEXT && !value->json)
@@ -104,15 +164,12 @@ static int take_value(Change *change, int column, sqlite3_value *from, Value *va
         is_class(change->table, column, "json") || is_class(change->table, column, "array");
   if (change->remote->dialect->dynamic_types) return SQLITE_OK;
   if (value->type == VALUE_BLOB && holds_texts(change->table, column)) value->type = VALUE_TEXT;
-  if (affinity_keeps(known->affinity, value)) return SQLITE_OK;
-  bool json = value->json;
-  const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
-  code = affinity_apply(change->table->connector, known->affinity, value, error);
+  /* before a column that is declared as TEXT makes a text of its digits, and of the number that another makes of a text */
+  code = fit_value(change, column, value, error);
+  if (code == SQLITE_OK) code = apply_affinity(change, column, value, error);
   if (code == SQLITE_OK && value->type == VALUE_REAL && is_class(change->table, column, "integer"))
     return refuse_fraction(change->table, column, error);
-  if (code != SQLITE_OK || value->type != VALUE_TEXT) return code;
-  value->json = json;
-  return value->bytes.data == bytes ? SQLITE_OK : own_text(change, value, error);
+  return code == SQLITE_OK ? fit_value(change, column, value, error) : code;
 }
 
 static void name_key(Change *change, const char *name) {
@@ -132,6 +189,7 @@ static void add_key(Change *change, int column, const Value *value) {
   const char *name = change->table->columns[column].name;
   bool null = value->type == VALUE_NULL;
   change->key_nulls[change->text.key_count] = null;
+  change->key_plain[change->text.key_count] = false;
   change->keys[change->text.key_count++] = name;
   if (null) return;
   name_key(change, name);
@@ -166,8 +224,8 @@ static int wrong_key(const RemoteTable *table, Error *error) {
 /* What the server has in place of a key: expressions, of which the first is enough to name the row by. */
 static void add_part(Change *change, const DriverIdentity *identity, size_t part,
                      const Value *value) {
-  change->text.plain_keys = true;
   change->key_nulls[part] = value->type == VALUE_NULL;
+  change->key_plain[part] = true;
   change->keys[change->text.key_count++] = identity->parts[part];
   if (value->type == VALUE_NULL) return;
   if (part == 0) name_key(change, identity->parts[part]);
@@ -184,6 +242,40 @@ static int take_parts(Change *change, const DriverIdentity *identity, const char
   return SQLITE_OK;
 }
 
+/* A value that is shown as less than it is could be that of another row. */
+static int check_key(Change *change, int column, Value *value, Error *error) {
+  bool known = change->table->columns[column].class_name != NULL;
+  if (known) return SQLITE_OK;
+  if (value->type == VALUE_REAL && change->remote->dialect->key_texts &&
+      option_is(change, "numeric", "real"))
+    return unknown_class(change->table, column, "numeric=real", error);
+  return fit_value(change, column, value, error);
+}
+
+static void add_expression(Change *change, const char *expression, const Value *value) {
+  change->key_nulls[change->text.key_count] = false;
+  change->key_plain[change->text.key_count] = true;
+  change->keys[change->text.key_count++] = expression;
+  change->values[change->value_count++] = *value;
+}
+
+/* The texts of the key's columns (remote_key_text.c). */
+static int take_key_texts(Change *change, const char *at, const char *end, Error *error) {
+  RemoteTable *table = change->table;
+  size_t part = 0;
+  for (int i = 0; i < table->column_count; i++) {
+    Value value;
+    if (!table->arguments.columns[i].key) continue;
+    if (!at || !remote_key_take(&at, end, &value)) return wrong_key(table, error);
+    add_key(change, i, &value);
+    const DriverKeyText *form = remote_key_text(table, change->remote->dialect, i);
+    if (form && form->both && value.type != VALUE_NULL)
+      add_expression(change, table->key_text.parts[part], &value);
+    part++;
+  }
+  return SQLITE_OK;
+}
+
 /* The row that is there, by its rowid or _key. */
 static int take_identity(Change *change, sqlite3_value *key, Error *error) {
   RemoteTable *table = change->table;
@@ -195,12 +287,15 @@ static int take_identity(Change *change, sqlite3_value *key, Error *error) {
   }
   const char *at = sqlite3_value_blob(key);
   const char *end = at ? at + sqlite3_value_bytes(key) : NULL;
+  if (identity == &table->key_text) return take_key_texts(change, at, end, error);
   if (identity) return take_parts(change, identity, at, end, error);
   if (table->arguments.key_count == 0) return no_key(table, error);
   for (int i = 0; i < table->column_count; i++) {
     Value value;
     if (!table->arguments.columns[i].key) continue;
     if (!at || !remote_key_take(&at, end, &value)) return wrong_key(table, error);
+    int code = check_key(change, i, &value, error);
+    if (code != SQLITE_OK) return code;
     add_key(change, i, &value);
   }
   return SQLITE_OK;
@@ -417,7 +512,12 @@ static int insert(Change *change, sqlite3_value **argv, sqlite3_int64 *rowid, Er
     code = send(change, false, conflict == SQLITE_FAIL, &affected, &key, error);
   if (code == SQLITE_OK && affected == 0 && conflict == SQLITE_IGNORE)
     code = SQLITE_CONSTRAINT; /* it is there already: not counted */
-  if (code != SQLITE_OK || change->table->rowid_column < 0) return code;
+  if (code != SQLITE_OK) return code;
+  if (change->table->rowid_column <
+      0) { /* as by a table WITHOUT ROWID: SQLite sets what is given here */
+    *rowid = sqlite3_last_insert_rowid(db);
+    return SQLITE_OK;
+  }
   if (change->key.type == VALUE_INTEGER) key = change->key;
   *rowid = key.type == VALUE_INTEGER ? key.integer : sqlite3_last_insert_rowid(db);
   return SQLITE_OK;

@@ -204,7 +204,7 @@ typedef struct DriverTwoPhase {
   const char *held; /* SQLSTATE: there, and another session is at it; NULL = the same as absent */
 } DriverTwoPhase;
 
-#define DRIVER_IDENTITY_PARTS 3
+#define DRIVER_IDENTITY_PARTS 32 /* the columns of a key; PostgreSQL has up to so many */
 
 /* What the server has to tell the rows of a table apart that has no key. */
 typedef struct DriverIdentity {
@@ -215,6 +215,14 @@ typedef struct DriverIdentity {
   const char *parts[DRIVER_IDENTITY_PARTS + 1];
   bool changes; /* a row that was changed has another one */
 } DriverIdentity;
+
+/* Values of a class that may come as less than they are: with the options numeric=real and timestamp=unix, as JSON.
+** A row whose key has one is told by the server's own text of it, which compares with the column by =. */
+typedef struct DriverKeyText {
+  const char *class_name;
+  const char *text; /* %s, the column */
+  bool both; /* that = may find more rows, and is for the index: the texts are compared as well */
+} DriverKeyText;
 
 typedef struct DriverDialect {
   const char *name;      /* "postgresql", "mysql", "sqlite" */
@@ -292,11 +300,13 @@ typedef struct DriverDialect {
   const char *catalog_names;        /* only the names of its tables; for a server where one damaged
                                         table makes catalog_columns fail, else NULL */
   const DriverIdentity *identities; /* ends with a line without name; NULL = none */
+  const DriverKeyText *key_texts;   /* ends with a line without class_name; NULL = none */
 } DriverDialect;
 
 /* ---------------------------------------------------------------- connections and statements */
 
 typedef struct Driver Driver;
+typedef struct DriverBuffer DriverBuffer; /* driver_support.h */
 
 typedef struct DriverConnection {
   const Driver *driver;
@@ -465,6 +475,11 @@ struct Driver {
   /* The key that the server made for the row of an INSERT, valid after DRIVER_DONE; 0 = none. NULL: by
   ** INSERT … RETURNING. */
   int64_t (*made_key)(DriverStatement *statement);
+  /* Where the server does not tell of which type a parameter is, so that the driver cannot see to it: makes of a value
+  ** what the server takes for a column of this class. `unix_time`: a number is seconds since 1970. New bytes stand
+  ** in `room`. Returns NULL, or what is wrong with the value. NULL pointer: values go as they are. */
+  const char *(*column_value)(const char *class_name, bool unix_time, Value *value,
+                              DriverBuffer *room);
   /* Runs the statement once for each row of the source, pipelined as the protocol allows, and
   ** throws rows away. *affected is the sum. The caller has opened a transaction and rolls it back
   ** when this fails; error->row then tells the row where the server or driver can. */

@@ -33,7 +33,8 @@ typedef struct WriteText {
   size_t default_count;
   const char *const *keys; /* UPDATE, DELETE: WHERE; OR REPLACE: what tells that a row is there */
   size_t key_count;
-  bool plain_keys;       /* UPDATE, DELETE: they are expressions of SQL, not names */
+  const bool
+      *key_plain; /* UPDATE, DELETE: it is an expression of SQL, not a name; NULL = all are names */
   const bool *key_nulls; /* UPDATE, DELETE: IS NULL is asked for */
   const char *returning; /* a column whose value the server makes; NULL = none */
 } WriteText;

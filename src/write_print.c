@@ -134,7 +134,7 @@ static void print_where(Writer *writer) {
   const WriteText *text = writer->text;
   for (size_t i = 0; i < text->key_count; i++) {
     put(writer, i ? " AND " : " WHERE ");
-    if (text->plain_keys)
+    if (text->key_plain && text->key_plain[i])
       put(writer, text->keys[i]);
     else
       push_name(&writer->printer, text->keys[i]);

@@ -112,7 +112,7 @@ static bool set_unix(const MYSQL_TIME *time, Value *value) {
     set_integer(value, seconds);
   } else {
     value->type = VALUE_REAL;
-    value->real = (double)seconds + (double)time->second_part / 1e6;
+    value->real = (double)(seconds * 1000000 + (int64_t)time->second_part) / 1e6;
   }
   return true;
 }

@@ -29,6 +29,10 @@ static const DriverTwoPhase two_phase = {
     .absent = "XAE04",
 };
 
+/* A decimal compares with a text as doubles do. */
+static const DriverKeyText key_texts[] = {
+    {"numeric", "CAST(%s AS CHAR)", true}, {"timestamp", "CAST(%s AS CHAR)", false}, {0}};
+
 static const DriverDialect dialect = {
     .name = "mysql",
     .identifier_quote = '`',
@@ -54,6 +58,7 @@ static const DriverDialect dialect = {
     .two_phase = &two_phase,
     .ddl_commits = true,
     .compare = my_compare,
+    .key_texts = key_texts,
     /* SQLite's LIKE reads a text to its first NUL */
     .like = "(CONVERT(%s USING utf8mb4) COLLATE utf8mb4_general_ci LIKE %s ESCAPE '|'"
             " OR LOCATE(CHAR(0), %s) > 0)",
@@ -189,6 +194,7 @@ static const Driver driver = {
     .value = my_value,
     .affected = my_affected,
     .made_key = my_made_key,
+    .column_value = my_column_value,
     .execute_batch = my_execute_batch,
     .finish = my_finish,
 };

@@ -23,6 +23,7 @@
 **   columns.c       what the columns of a result are, and the buffers they are fetched into
 **   decode.c        from a fetched column to a Value
 **   encode.c        from Values to bound parameters
+**   column_value.c  what the server takes for a column; wkb.c: geometries
 **   batch.c         one statement for many rows
 **   undo.c          what a ROLLBACK has not undone
 **   error.c         from an error number of the library to a DriverError
@@ -412,5 +413,11 @@ int64_t my_row_told(MyConnection *connection);
 /* schema_sql.c: the catalog, for the dialect */
 extern const char my_catalog_columns[], my_catalog_table_columns[];
 extern const DriverCompare my_compare[]; /* push.c */
+
+/* column_value.c */
+const char *my_column_value(const char *class_name, bool unix_time, Value *value,
+                            DriverBuffer *room);
+/* wkb.c: a whole geometry in the form that MySQL stores, without its SRID. */
+bool my_is_wkb(const char *data, size_t size);
 
 #endif

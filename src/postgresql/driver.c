@@ -129,6 +129,13 @@ static const DriverIdentity identities[] = {
      .changes = true},
     {0}};
 
+/* An array's bounds are not in its JSON: '[0:1]={1,2}' and '{1,2}' are two values. */
+static const DriverKeyText key_texts[] = {{"numeric", "CAST(%s AS pg_catalog.text)", false},
+                                          {"timestamp", "CAST(%s AS pg_catalog.text)", false},
+                                          {"timestamptz", "CAST(%s AS pg_catalog.text)", false},
+                                          {"array", "CAST(%s AS pg_catalog.text)", false},
+                                          {0}};
+
 static const DriverDialect dialect = {
     .name = "postgresql",
     .identifier_quote = '"',
@@ -169,6 +176,7 @@ static const DriverDialect dialect = {
     .catalog_columns = pg_catalog_columns,
     .catalog_table_columns = pg_catalog_table_columns,
     .identities = identities,
+    .key_texts = key_texts,
 };
 
 static const Driver driver = {
