@@ -131,7 +131,7 @@ static DriverStatus take_result(PgStatement *statement, DriverError *error) {
   case PGRES_COPY_OUT:
   case PGRES_COPY_BOTH: {
     if (kind == PGRES_COPY_OUT)
-      pg_stop(connection);
+      pg_stop_answered(connection);
     else
       PQputCopyEnd(connection->link, "COPY FROM STDIN is not possible here");
     return copy_refused(statement, kind != PGRES_COPY_OUT, error);

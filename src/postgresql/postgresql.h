@@ -281,6 +281,8 @@ DriverStatus pg_take(PgConnection *connection, PGresult **result, DriverError *e
 DriverStatus pg_settle(PgConnection *connection, PGresult **last, DriverError *error);
 /* Cancels on the server and brings the session back to idle, or sets `broken`. Within 250 ms. */
 void pg_stop(PgConnection *connection);
+/* The same right after an answer of the server, with more patience: a busy machine is no lost session. */
+void pg_stop_answered(PgConnection *connection);
 /* Throws results away until idle or until `until`; no interrupt, no cancel. */
 bool pg_drain(PgConnection *connection, int64_t until);
 /* In pipeline mode: one command's first result (kept may be NULL) up to its end. */

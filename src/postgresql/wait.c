@@ -20,6 +20,7 @@
 #define LOOK_AGAIN 250000
 #define STOP_BUDGET                                                                                \
   150000 /* for cancel and drain together; 50 ms may pass before the interrupt is seen */
+#define ANSWERED_BUDGET 1000000 /* the server has just answered and nobody is in a hurry */
 #define CANCEL_AGAIN 80000 /* a cancel that came before the statement began is repeated */
 
 DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
@@ -234,8 +235,8 @@ bool pg_drain(PgConnection *connection, int64_t until) {
   }
 }
 
-void pg_stop(PgConnection *connection) {
-  int64_t end = driver_clock() + STOP_BUDGET;
+static void stop_within(PgConnection *connection, int64_t budget) {
+  int64_t end = driver_clock() + budget;
   bool idle = false;
   while (!idle && !connection->base.broken && driver_clock() < end) {
     int64_t again = driver_clock() + CANCEL_AGAIN;
@@ -247,4 +248,12 @@ void pg_stop(PgConnection *connection) {
   if (idle) return;
   pg_cancel_abandoned(connection);
   pg_break(connection);
+}
+
+void pg_stop(PgConnection *connection) {
+  stop_within(connection, STOP_BUDGET);
+}
+
+void pg_stop_answered(PgConnection *connection) {
+  stop_within(connection, ANSWERED_BUDGET);
 }
