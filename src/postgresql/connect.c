@@ -525,6 +525,7 @@ DriverStatus pg_open(const DriverTarget *target, const DriverHost *host, int64_t
   connection->unix_time = target->timestamp != NULL && strcmp(target->timestamp, "unix") == 0;
   connection->readonly = target->readonly;
   buffer_init(&connection->forgotten, host);
+  buffer_init(&connection->settings.text, host);
   connection->cache = statement_cache_new(host, 100, pg_statement_destroy);
   if (connection->cache == NULL) {
     pg_close(&connection->base);

@@ -268,7 +268,10 @@ void pg_finish(DriverStatement *base) {
 DriverStatus pg_run(DriverConnection *base, const char *sql, int64_t *affected,
                     DriverError *error) {
   PgConnection *connection = (PgConnection *)base;
-  if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  PgSettings *settings = &connection->settings;
+  bool ends = pg_session_ends(sql);
+  if ((ends ? pg_free : pg_usable)(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  if (ends) settings->unsettled |= settings->settled_inside;
   sql = pg_begin_text(connection, sql);
   PgStatement *statement = pg_statement_new(connection, sql, strlen(sql));
   if (statement == NULL) return driver_error_memory(error);
