@@ -526,7 +526,7 @@ DriverStatus pg_open(const DriverTarget *target, const DriverHost *host, int64_t
   connection->readonly = target->readonly;
   buffer_init(&connection->forgotten, host);
   buffer_init(&connection->settings.text, host);
-  connection->cache = statement_cache_new(host, 100, pg_statement_destroy);
+  connection->cache = pg_cache_new(host);
   if (connection->cache == NULL) {
     pg_close(&connection->base);
     return driver_error_memory(error);

@@ -333,6 +333,7 @@ size_t pg_parameter_count(DriverStatement *statement);
 size_t pg_column_count(DriverStatement *statement);
 void pg_column(DriverStatement *statement, size_t index, DriverColumn *column);
 void pg_statement_destroy(DriverStatement *statement);
+StatementCache *pg_cache_new(const DriverHost *host);
 /* Where the text begins behind space and comments. */
 const char *pg_first_word(const char *sql);
 /* A statement that is not yet known to the server. */

@@ -58,6 +58,10 @@ PgStatement *pg_statement_new(PgConnection *connection, const char *sql, size_t 
   return statement;
 }
 
+StatementCache *pg_cache_new(const DriverHost *host) {
+  return statement_cache_new(host, 100, pg_statement_destroy);
+}
+
 void pg_statement_destroy(DriverStatement *base) {
   PgStatement *statement = (PgStatement *)base;
   if (statement == NULL) return;
