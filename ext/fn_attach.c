@@ -20,7 +20,7 @@
 
 typedef struct LinkOptions {
   OptionList list;
-  char *patterns; /* of a list of them; `tables` is this then */
+  char *patterns;                         /* of a list of them; `tables` is this then */
   const char *schema, *tables, *readonly; /* both */
   const char *as;                         /* attach */
   const char *into, *prefix;              /* link */
