@@ -9,6 +9,7 @@
 ** connector_link writes the same tables into a database file. Both ask the server once, for the whole
 ** schema, and may be said again to follow what changed there.
 */
+#include "../src/json.h"
 #include "../src/options.h"
 #include "catalog.h"
 #include "linked.h"
@@ -19,6 +20,7 @@
 
 typedef struct LinkOptions {
   OptionList list;
+  char *patterns;                         /* of a list of them; `tables` is this then */
   const char *schema, *tables, *readonly; /* both */
   const char *as;                         /* attach */
   const char *into, *prefix;              /* link */
@@ -30,6 +32,52 @@ static int read_readonly(LinkOptions *options, Error *error) {
     return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "option readonly must be true or false, not '%.40s'",
                    options->readonly);
+}
+
+/* {"tables": ["ord*", "cust*"]} is tables='ord*,cust*'. */
+static int read_patterns(LinkOptions *options, const char *text, Error *error) {
+  const Value array = {.type = VALUE_TEXT, .json = true, .bytes = {text, strlen(text)}};
+  JsonItems *items;
+  int code = json_open(&array, &items, error);
+  if (code != SQLITE_OK) return code;
+  sqlite3_str *list = sqlite3_str_new(NULL);
+  for (size_t i = 0; code == SQLITE_OK && i < items->count; i++) {
+    const JsonItem *item = &items->items[i];
+    bool pattern = item->kind == JSON_TEXT && item->value.type == VALUE_TEXT &&
+                   item->value.bytes.size > 0 &&
+                   !memchr(item->value.bytes.data, ',', item->value.bytes.size);
+    if (!pattern)
+      code = error_set(error, SQLITE_ERROR,
+                       "option tables is a list of names or GLOB patterns: element %d is none",
+                       (int)i + 1);
+    else
+      sqlite3_str_appendf(list, "%s%.*s", i ? "," : "", (int)item->value.bytes.size,
+                          item->value.bytes.data);
+  }
+  if (code == SQLITE_OK && items->count == 0)
+    code = error_set(error, SQLITE_ERROR,
+                     "option tables is an empty list: leave it out for all tables");
+  json_free(items);
+  options->patterns = sqlite3_str_finish(list);
+  if (code == SQLITE_OK && !options->patterns) code = error_memory(error);
+  options->tables = options->patterns;
+  return code;
+}
+
+/* What is no text or number is meant otherwise than it would be taken. */
+static int check_value(const OptionPair *pair, const char *function, Error *error) {
+  if (pair->nested && strcmp(pair->key, "tables"))
+    return error_set(error, SQLITE_ERROR, "option %s of connector_%s is one value, not a list",
+                     pair->key, function);
+  if (pair->nested && *pair->value != '[')
+    return error_set(error, SQLITE_ERROR,
+                     "option tables of connector_%s is a text or an array, not an object",
+                     function);
+  if (!strcmp(pair->key, "as") && pair->value && !*pair->value)
+    return error_set(error, SQLITE_ERROR,
+                     "option as of connector_%s is empty: give the schema's name, or leave it out",
+                     function);
+  return SQLITE_OK;
 }
 
 /* Does the value go on with another option, as in `as=p tables=it*`? Then the name is its own. */
@@ -78,7 +126,9 @@ static int read_options(Connector *connector, sqlite3_value *value, bool attach,
                        "option %s of connector_%s is '%.80s': a comma is missing before %s=",
                        pair->key, attach ? "attach" : "link", pair->value, next);
     } else {
+      code = check_value(pair, attach ? "attach" : "link", error);
       *places[attach][k] = pair->value;
+      if (code == SQLITE_OK && pair->nested) code = read_patterns(options, pair->value, error);
     }
   }
   return code == SQLITE_OK ? read_readonly(options, error) : code;
@@ -112,6 +162,7 @@ static void linking_end(Linking *linking) {
   schema_release(linking->schema);
   remote_release(linking->remote);
   option_list_clear(&linking->options.list);
+  sqlite3_free(linking->options.patterns);
 }
 
 /* ---------------------------------------------------------------- connector_attach */

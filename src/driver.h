@@ -503,6 +503,10 @@ struct Driver {
   /* Gives the statement back. A result that is not at its end is stopped: read to the end when
   ** short, else cancelled on the server. Never fails; sets `broken` when the session was lost. */
   void (*finish)(DriverStatement *statement);
+  /* A statement of the user (SET, CALL …) may change settings of the session that the driver pins. They are
+  ** set back before the next call sends something, but from script(true) to script(false) only the character
+  ** set is: there the statements of one script follow each other. NULL: no such settings. */
+  void (*script)(DriverConnection *connection, bool on);
 };
 
 /* The one symbol of a driver's shared object: connector_driver_<backend>. `abi` and the size in

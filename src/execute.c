@@ -185,19 +185,27 @@ int execute_row(Remote *remote, const RowChange *change, int64_t *affected, Valu
 
 /* ---------------------------------------------------------------- scripts */
 
+/* What one statement of a script sets holds for those behind it. */
+static void script_settings(const Turn *turn, bool on) {
+  const Driver *driver = turn->remote->driver;
+  if (driver->script) driver->script(turn->link->connection, on);
+}
+
 static int run_script(Turn *turn, const Script *script, int64_t *affected, Error *error) {
   const char *at = script->sql, *end = script->sql + script->size, *statement;
   size_t size;
   int number = 0, rc = transaction_send(turn, error);
+  script_settings(turn, true);
   while (!rc && script_next(turn->remote->dialect, &at, end, &statement, &size)) {
     int64_t count = 0;
     char *sql = sqlite3_mprintf("%.*s", (int)size, statement);
-    if (!sql) return error_memory(error);
     number++;
-    rc = run_statement(turn, sql, size, NULL, 0, false, &count, NULL, error);
+    rc = sql ? run_statement(turn, sql, size, NULL, 0, false, &count, NULL, error)
+             : error_memory(error);
     sqlite3_free(sql);
     *affected += count;
   }
+  script_settings(turn, false);
   if (rc && number > 1 && turn->remote->dialect->ddl_commits &&
       turn->remote->driver->transaction(turn->link->connection) == TRANSACTION_NONE)
     error_wrap(error,

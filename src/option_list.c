@@ -40,8 +40,7 @@ static int list_add(OptionList *list, const char *key, size_t key_size, char *va
   for (size_t i = 0; i < list->count; i++) {
     if (strcmp(list->pairs[i].key, name) == 0) twice = true;
   }
-  list->pairs[list->count].key = name;
-  list->pairs[list->count].value = value;
+  list->pairs[list->count] = (OptionPair){.key = name, .value = value};
   list->count++;
   if (!twice) return SQLITE_OK;
   return error_set(error, SQLITE_ERROR, "option '%s' is given twice",
@@ -95,6 +94,8 @@ static int list_parse_json(Connector *connector, const char *text, size_t size, 
       value = text_copy_size(item->value.bytes.data, item->value.bytes.size);
     }
     code = list_add(list, item->key, strlen(item->key), value, item->kind != JSON_NULL, error);
+    if (code == SQLITE_OK)
+      list->pairs[list->count - 1].nested = item->kind == JSON_ARRAY || item->kind == JSON_OBJECT;
   }
   json_free(items);
   return code;

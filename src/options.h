@@ -54,8 +54,9 @@ unsigned option_backends(const char *backend); /* its BACKEND_… bit; all for N
 /* A list of options as the user typed it, everywhere the same: a JSON object, or `key=value, key` where
 ** a bare key means true and a value may be quoted with ' or ". */
 typedef struct OptionPair {
-  const char *key, *value;
-} OptionPair; /* value NULL = JSON null */
+  const char *key, *value; /* value NULL = JSON null */
+  bool nested;             /* the text of a JSON array or object */
+} OptionPair;
 typedef struct OptionList {
   size_t count;
   OptionPair *pairs;

@@ -157,7 +157,10 @@ DriverStatus my_run(DriverConnection *base, const char *sql, int64_t *affected,
     return driver_error_set(error, FAILURE_REFUSED, "HY010",
                             "the connection is still giving the rows of another statement");
   }
-  if (my_before_statement(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
+  if (!my_is_end(sql) && my_before_statement(connection, error) == DRIVER_FAILED) {
+    return DRIVER_FAILED;
+  }
+  my_note_settings(connection, my_sets(sql));
   if (my_run_text(connection, sql, strlen(sql), affected, error) == DRIVER_FAILED) {
     return DRIVER_FAILED;
   }
@@ -197,6 +200,7 @@ static const Driver driver = {
     .column_value = my_column_value,
     .execute_batch = my_execute_batch,
     .finish = my_finish,
+    .script = my_session_script,
 };
 
 __attribute__((visibility("default"))) const Driver *connector_driver_mysql(int abi);

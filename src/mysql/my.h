@@ -125,6 +125,7 @@ static inline bool my_tls_verified(const MyTarget *target) {
 /* ---------------------------------------------------------------- session.c */
 
 DriverStatus my_session_settings(MYSQL *mysql, const MyTarget *target, DriverError *error);
+/* Before a statement is sent: sets back what one of the user may have changed. */
 bool my_is_mariadb(MYSQL *mysql);
 
 /* ---------------------------------------------------------------- connections */
@@ -157,7 +158,10 @@ typedef struct MyConnection {
   MyStatement *running;   /* its rows are still on the wire */
   MyStatement *leftovers; /* closed while another was running: told to the server after that */
   bool read_only, read_only_sent;
-  int forks; /* value of the process's fork counter when connected */
+  bool read_only_unknown;          /* the user may have changed it */
+  bool unsettled, names_unsettled; /* so may be: the settings, the character set */
+  bool script;                     /* between statements of one script */
+  int forks;                       /* value of the process's fork counter when connected */
 
   char version[64], product[16], cipher[128];
   char subject[256], issuer[256], expiry[64], fingerprint[128];
@@ -167,6 +171,11 @@ typedef struct MyConnection {
 DriverStatus my_connect(const DriverTarget *target, const DriverHost *host, int64_t deadline,
                         DriverConnection **connection, DriverError *error);
 void my_close(DriverConnection *connection);
+
+/* session.c. Before a statement is sent: sets back what one of the user may have changed. Costs a round
+** trip, and only then. */
+DriverStatus my_session_keep(MyConnection *connection, DriverError *error);
+void my_session_script(DriverConnection *connection, bool on);
 
 /* True when this process may use the session; else *error says why not. Every call that
 ** sends asks. */
@@ -317,6 +326,7 @@ struct MyStatement {
   MyColumn *current;     /* the columns of the row that next() gave */
   struct MyAhead *ahead; /* ahead.c; NULL where rows are not fetched ahead */
   bool is_ddl;           /* affected is 0 whatever the server says */
+  bool sets;             /* may change settings of the session */
   bool is_change;        /* INSERT … RETURNING and its like: rows given are rows changed */
   bool is_query;         /* SELECT and its like: may be run again after a change of its tables */
   bool grow;             /* a column wants a larger buffer */
@@ -358,6 +368,11 @@ int64_t my_made_key(DriverStatement *statement);
 void my_finish(DriverStatement *statement);
 void my_statement_destroy(DriverStatement *statement);
 bool my_is_ddl(const char *sql);
+/* May it change settings of the session? */
+bool my_sets(const char *sql);
+/* Does it end a transaction or savepoint? Then nothing has to be set back before it. */
+bool my_is_end(const char *sql);
+void my_note_settings(MyConnection *connection, bool sets);
 /* Runs the bound statement and reads the first result's header. */
 DriverStatus my_statement_start(MyStatement *statement, DriverError *error);
 /* What every path does after a call of the library has failed: error, stop, transaction state. */

@@ -55,12 +55,37 @@ bool my_is_ddl(const char *sql) {
   return word_is_one_of(skip_space(sql), words);
 }
 
+bool my_sets(const char *sql) {
+  static const char *const others[] = {
+      "select",  "with",     "values",   "table",     "show",    "explain", "describe", "desc",
+      "insert",  "replace",  "update",   "delete",    "load",    "create",  "alter",    "drop",
+      "rename",  "truncate", "grant",    "revoke",    "analyze", "check",   "optimize", "repair",
+      "start",   "commit",   "rollback", "savepoint", "release", "xa",      "lock",     "unlock",
+      "prepare", "flush",    "kill",     "handler",   NULL};
+  return !word_is_one_of(skip_space(sql), others);
+}
+
+bool my_is_end(const char *sql) {
+  static const char *const ends[] = {"commit", "rollback", "release", NULL};
+  static const char *const xa[] = {"xa", NULL};
+  static const char *const starts[] = {"start", "begin", NULL};
+  const char *word = skip_space(sql);
+  if (word_is_one_of(word, xa)) return !word_is_one_of(skip_space(word + 2), starts);
+  return word_is_one_of(word, ends);
+}
+
+void my_note_settings(MyConnection *connection, bool sets) {
+  connection->unsettled |= sets;
+  connection->names_unsettled |= sets;
+}
+
 static void classify(MyStatement *statement) {
   static const char *const change[] = {"insert", "replace", "delete", "update", NULL};
   static const char *const query[] = {"select", "with",    "show",     "values",
                                       "table",  "explain", "describe", NULL};
   const char *word = skip_space(statement->sql);
   statement->is_ddl = my_is_ddl(statement->sql);
+  statement->sets = my_sets(statement->sql);
   statement->is_change = word_is_one_of(word, change);
   statement->is_query = word_is_one_of(word, query);
 }
@@ -235,8 +260,9 @@ void my_column(DriverStatement *base, size_t index, DriverColumn *column) {
 
 DriverStatus my_before_statement(MyConnection *connection, DriverError *error) {
   close_leftovers(connection);
+  if (my_session_keep(connection, error) == DRIVER_FAILED) return DRIVER_FAILED;
   bool wanted = connection->read_only || connection->target->readonly;
-  if (wanted == connection->read_only_sent) return DRIVER_OK;
+  if (wanted == connection->read_only_sent && !connection->read_only_unknown) return DRIVER_OK;
   static const char on[] = "SET SESSION TRANSACTION READ ONLY";
   static const char off[] = "SET SESSION TRANSACTION READ WRITE";
   if (my_run_text(connection, wanted ? on : off, wanted ? sizeof on - 1 : sizeof off - 1, NULL,
@@ -244,6 +270,7 @@ DriverStatus my_before_statement(MyConnection *connection, DriverError *error) {
     return DRIVER_FAILED;
   }
   connection->read_only_sent = wanted;
+  connection->read_only_unknown = false;
   return DRIVER_OK;
 }
 
@@ -400,6 +427,7 @@ DriverStatus my_execute(DriverStatement *base, const Value *values, size_t count
     }
   }
   const char *after = envelope == NULL ? NULL : envelope->after;
+  my_note_settings(connection, statement->sets);
   if (start(statement, after != NULL, error) == DRIVER_FAILED) {
     statement->state = STATE_FAILED;
     if (!statement->is_query) my_undo_look(connection, error);

@@ -181,6 +181,7 @@ DriverStatus pg_execute_batch(DriverStatement *base, DriverRowSource *source, in
     return driver_error_set(error, FAILURE_REFUSED, NULL, "COPY cannot be run for many rows");
   }
   if (pg_infer_plain(statement, error) != DRIVER_OK) return DRIVER_FAILED;
+  connection->settings.unsettled |= statement->sets;
   connection->in_transaction = true;
   connection->looked = driver_clock();
   if (!PQenterPipelineMode(connection->link) || !batch_parse(&batch)) {

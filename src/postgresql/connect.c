@@ -525,7 +525,8 @@ DriverStatus pg_open(const DriverTarget *target, const DriverHost *host, int64_t
   connection->unix_time = target->timestamp != NULL && strcmp(target->timestamp, "unix") == 0;
   connection->readonly = target->readonly;
   buffer_init(&connection->forgotten, host);
-  connection->cache = statement_cache_new(host, 100, pg_statement_destroy);
+  buffer_init(&connection->settings.text, host);
+  connection->cache = pg_cache_new(host);
   if (connection->cache == NULL) {
     pg_close(&connection->base);
     return driver_error_memory(error);

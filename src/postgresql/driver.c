@@ -37,6 +37,7 @@ void pg_close(DriverConnection *base) {
   pg_target_free(connection->spare, host);
   pg_types_clear(connection);
   buffer_clear(&connection->forgotten);
+  buffer_clear(&connection->settings.text);
   host->release(connection);
 }
 
@@ -208,6 +209,7 @@ static const Driver driver = {
     .can_together = pg_can_together,
     .execute_together = pg_execute_together,
     .finish = pg_finish,
+    .script = pg_session_script,
 };
 
 __attribute__((visibility("default"))) const Driver *connector_driver_postgresql(int abi);

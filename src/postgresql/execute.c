@@ -55,10 +55,21 @@ static DriverStatus run_failed(PgStatement *statement) {
   return DRIVER_FAILED;
 }
 
+/* DISCARD ALL and DEALLOCATE ALL: the server has forgotten the statements that are kept here. */
+static void forget_all(PgConnection *connection) {
+  StatementCache *empty = pg_cache_new(connection->base.host);
+  if (empty == NULL) return; /* each is parsed again when the server misses it */
+  statement_cache_free(connection->cache);
+  connection->cache = empty;
+  buffer_reset(&connection->forgotten);
+}
+
 /* After the statement's last result: its end, `after`, and Sync. */
 static DriverStatus run_complete(PgStatement *statement, DriverError *error) {
   PgConnection *connection = statement->connection;
   int64_t count = pg_count(statement->result);
+  const char *tag = PQcmdStatus(statement->result);
+  bool gone = strcmp(tag, "DISCARD ALL") == 0 || strcmp(tag, "DEALLOCATE ALL") == 0;
   if (count > 0) statement->affected = count; /* else the last rows had the tag, see take_result */
   if (pg_settle(connection, NULL, error) != DRIVER_OK) return run_failed(statement);
   if (statement->after != NULL &&
@@ -66,6 +77,7 @@ static DriverStatus run_complete(PgStatement *statement, DriverError *error) {
     return run_failed(statement);
   }
   run_end(statement);
+  if (gone) forget_all(connection);
   return DRIVER_DONE;
 }
 
@@ -268,7 +280,10 @@ void pg_finish(DriverStatement *base) {
 DriverStatus pg_run(DriverConnection *base, const char *sql, int64_t *affected,
                     DriverError *error) {
   PgConnection *connection = (PgConnection *)base;
-  if (pg_usable(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  PgSettings *settings = &connection->settings;
+  bool ends = pg_session_ends(sql);
+  if ((ends ? pg_free : pg_usable)(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  if (ends) settings->unsettled |= settings->settled_inside;
   sql = pg_begin_text(connection, sql);
   PgStatement *statement = pg_statement_new(connection, sql, strlen(sql));
   if (statement == NULL) return driver_error_memory(error);

@@ -114,6 +114,16 @@ void pg_arena_clear(PgArena *arena);
 typedef struct PgStatement PgStatement;
 typedef struct PgLoad PgLoad;
 
+/* The settings that the driver relies on (session.c), and what is known of them. */
+typedef struct PgSettings {
+  DriverBuffer text;    /* sets them; empty for a server that takes them one by one only */
+  bool unsettled;       /* a statement of the user may have changed one */
+  bool settled_inside;  /* set back inside the transaction: its ROLLBACK undoes that */
+  bool mode_unknown;    /* whether the session is READ ONLY */
+  bool script;          /* between statements of one script */
+  char reported[4][40]; /* by the server when they were set */
+} PgSettings;
+
 typedef struct PgConnection {
   DriverConnection base; /* must be first */
   PGconn *link;
@@ -130,7 +140,8 @@ typedef struct PgConnection {
   bool read_only;      /* what read_only() asked for last */
   bool read_only_told; /* what the session was told last */
   bool ended;          /* the server said goodbye (FATAL) */
-  bool refused;        /* an error was among the results since the call began */
+  PgSettings settings;
+  bool refused;               /* an error was among the results since the call began */
   struct DriverTarget *spare; /* for a cancel over a second TLS session, or NULL */
   char started[40];           /* when the server process started, with `spare` */
 
@@ -186,6 +197,7 @@ struct PgStatement {
   bool stale;    /* must be parsed again before it runs */
   bool reused;   /* what is known of its types is of an earlier time */
   bool copy;     /* begins with COPY: never in pipeline mode */
+  bool sets;     /* may change settings of the session */
 
   PgParameter *parameters;
   size_t parameter_count;
@@ -221,6 +233,14 @@ void pg_close(DriverConnection *connection);
 /* session.c: the state that every session is brought into, in one round trip. */
 DriverStatus pg_session_set_up(PgConnection *connection, const DriverTarget *target,
                                DriverError *error);
+/* Before something is sent: sets back what a statement of the user may have changed, where that is possible
+** now. Costs a round trip, and only then. */
+DriverStatus pg_session_keep(PgConnection *connection, DriverError *error);
+/* Does the text begin like one that may change settings: SET, RESET, CALL …? */
+bool pg_session_sets(const char *sql);
+/* The text ends a transaction or savepoint: nothing has to be set back before it. */
+bool pg_session_ends(const char *sql);
+void pg_session_script(DriverConnection *connection, bool on);
 /* tls.c: fills the tls texts. */
 void pg_tls_describe(PgConnection *connection);
 
@@ -271,6 +291,8 @@ void pg_task_release(PgTask *task);
 /* ---------------------------------------------------------------- waiting */
 
 /* Calls refuse here: broken, forked, busy with another statement. */
+DriverStatus pg_free(PgConnection *connection, DriverError *error);
+/* The same, and the settings of the session are as they should be. */
 DriverStatus pg_usable(PgConnection *connection, DriverError *error);
 /* Sends what is waiting to be sent and reads what has come; waits for either. */
 DriverStatus pg_pump(PgConnection *connection, DriverError *error);
@@ -313,6 +335,9 @@ size_t pg_parameter_count(DriverStatement *statement);
 size_t pg_column_count(DriverStatement *statement);
 void pg_column(DriverStatement *statement, size_t index, DriverColumn *column);
 void pg_statement_destroy(DriverStatement *statement);
+StatementCache *pg_cache_new(const DriverHost *host);
+/* Where the text begins behind space and comments. */
+const char *pg_first_word(const char *sql);
 /* A statement that is not yet known to the server. */
 PgStatement *pg_statement_new(PgConnection *connection, const char *sql, size_t size);
 /* Parse and Describe with the declared types, in one round trip. A refusal leaves a transaction as

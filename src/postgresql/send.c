@@ -43,7 +43,8 @@ static Plan plan_make(PgStatement *statement, const DriverEnvelope *envelope) {
   }
   if (plan.own && connection->pooled) {
     plan.wrap = connection->read_only && plan.before_count == 0 && plan.after == NULL;
-  } else if (plan.own && connection->read_only != connection->read_only_told) {
+  } else if (plan.own && (connection->read_only != connection->read_only_told ||
+                          connection->settings.mode_unknown)) {
     plan.mode = connection->read_only ? set_read_only : set_read_write;
   }
   plan.name = statement->parsed && statement->seen && *statement->name == 0 &&
@@ -177,13 +178,18 @@ static DriverStatus take_sync(PgConnection *connection, DriverError *error) {
   return connection->syncs < before ? DRIVER_OK : pg_error(connection, NULL, error);
 }
 
+static void note_mode(PgConnection *connection, const Plan *plan) {
+  connection->read_only_told = plan->mode == set_read_only;
+  connection->settings.mode_unknown = false;
+}
+
 static DriverStatus take_company(PgStatement *statement, const Plan *plan, DriverError *error) {
   PgConnection *connection = statement->connection;
   DriverStatus status = DRIVER_OK;
   if (plan->mode != NULL) {
     status = pg_take_command(connection, NULL, error);
     if (status == DRIVER_OK) status = take_sync(connection, error);
-    if (status == DRIVER_OK) connection->read_only_told = plan->mode == set_read_only;
+    if (status == DRIVER_OK) note_mode(connection, plan);
   }
   for (int i = 0; i < plan->dropped && status == DRIVER_OK; i++) {
     status = pg_take_command(connection, NULL, error);
@@ -243,7 +249,7 @@ static DriverStatus send_alone(PgStatement *statement, const PgEncoded *encoded,
   }
   if (plan->mode != NULL) {
     if (pg_query(connection, plan->mode, 0, NULL, NULL, error) != DRIVER_OK) return DRIVER_FAILED;
-    connection->read_only_told = plan->mode == set_read_only;
+    note_mode(connection, plan);
   }
   if (plan->wrap && pg_query(connection, "BEGIN READ ONLY", 0, NULL, NULL, error) != DRIVER_OK) {
     return DRIVER_FAILED;
@@ -262,6 +268,7 @@ DriverStatus pg_send(PgStatement *statement, const PgEncoded *encoded,
   Plan plan = plan_make(statement, envelope);
   bool company = plan.mode != NULL || plan.dropped > 0 || plan.wrap || plan.name ||
                  plan.before_count > 0 || plan.after != NULL;
+  connection->settings.unsettled |= statement->sets;
   statement->alone = plan.own;
   statement->wrapped = plan.wrap;
   connection->in_transaction = !plan.own || plan.before_count > 0 || plan.wrap;

@@ -10,8 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* COPY may end in a state that pipeline mode cannot leave, so send.c has to know. */
-static bool begins_with_copy(const char *sql) {
+const char *pg_first_word(const char *sql) {
   for (;;) {
     sql += strspn(sql, " \t\r\n\f\v;(");
     if (strncmp(sql, "--", 2) == 0) {
@@ -24,9 +23,14 @@ static bool begins_with_copy(const char *sql) {
         sql += strncmp(sql, "/*", 2) == 0 || strncmp(sql, "*/", 2) == 0 ? 2 : 1;
       } while (depth > 0 && *sql != 0);
     } else {
-      break;
+      return sql;
     }
   }
+}
+
+/* COPY may end in a state that pipeline mode cannot leave, so send.c has to know. */
+static bool begins_with_copy(const char *sql) {
+  sql = pg_first_word(sql);
   return (sql[0] | 32) == 'c' && (sql[1] | 32) == 'o' && (sql[2] | 32) == 'p' &&
          (sql[3] | 32) == 'y';
 }
@@ -48,9 +52,14 @@ PgStatement *pg_statement_new(PgConnection *connection, const char *sql, size_t 
   statement->sql = copy;
   statement->sql_size = size;
   statement->copy = begins_with_copy(copy);
+  statement->sets = pg_session_sets(pg_first_word(copy)) || strcasestr(copy, "set_config") != NULL;
   statement->arena.host = host;
   buffer_init(&statement->type_names, host);
   return statement;
+}
+
+StatementCache *pg_cache_new(const DriverHost *host) {
+  return statement_cache_new(host, 100, pg_statement_destroy);
 }
 
 void pg_statement_destroy(DriverStatement *base) {

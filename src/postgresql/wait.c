@@ -23,7 +23,7 @@
 #define ANSWERED_BUDGET 1000000 /* the server has just answered and nobody is in a hurry */
 #define CANCEL_AGAIN 80000 /* a cancel that came before the statement began is repeated */
 
-DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
+DriverStatus pg_free(PgConnection *connection, DriverError *error) {
   if (connection->base.owner != driver_process()) {
     return driver_error_set(error, FAILURE_REFUSED, "08003",
                             "this connection belongs to the process that opened it, not to its "
@@ -37,7 +37,15 @@ DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
     return driver_error_set(error, FAILURE_REFUSED, NULL,
                             "another statement is still running on this connection");
   }
-  if (PQclientEncoding(connection->link) != connection->encoding) {
+  connection->refused = false;
+  return DRIVER_OK;
+}
+
+DriverStatus pg_usable(PgConnection *connection, DriverError *error) {
+  if (pg_free(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  if (pg_session_keep(connection, error) != DRIVER_OK) return DRIVER_FAILED;
+  bool failed = PQtransactionStatus(connection->link) == PQTRANS_INERROR;
+  if (PQclientEncoding(connection->link) != connection->encoding && !failed) {
     pg_break(connection);
     return driver_error_set(error, FAILURE_REFUSED, NULL,
                             "the session's client_encoding was changed; it must stay UTF8");
