@@ -45,7 +45,7 @@ struct Stream {
   int64_t bytes; /* since last told to the log */
   int64_t received;
   Error failure; /* while FAILED */
-  Turn turn;     /* while LIVE */
+  Turn turn;     /* while LIVE; then it tells what the call was part of */
   char sql[];    /* the operation as given */
 };
 
@@ -374,6 +374,11 @@ const char *stream_sql(const Stream *stream) {
 
 bool stream_writes(const Stream *stream) {
   return stream->writes;
+}
+
+bool stream_joined(const Stream *stream, int *depth) {
+  *depth = stream->turn.depth;
+  return stream->writes && stream->turn.joining == JOIN_ENLISTED;
 }
 
 int64_t stream_rows(const Stream *stream) {
