@@ -11,6 +11,7 @@
 ** and COMMIT can be repeated; a remote serialization failure is SQLITE_BUSY_SNAPSHOT, with which SQLite
 ** rolls everything back.
 */
+#include "cursor.h"
 #include "driver_support.h"
 #include "local_lock.h"
 #include "log.h"
@@ -81,6 +82,7 @@ static int participant_commit(Participant *participant, Error *error) {
   if (two_phase_unprepared(participant, true, &failure) != DRIVER_OK)
     return commit_failed(participant, &failure, error);
   participant->state = PARTICIPANT_COMMITTED;
+  cursor_committed(participant->remote->connector, participant->remote->block->name);
   return SQLITE_OK;
 }
 
@@ -194,6 +196,7 @@ void transaction_commit(Connector *connector) {
     synced = true;
     two_phase_finish(each, true);
   }
+  cursor_committed(connector, NULL);
   transaction_end(connector);
 }
 
@@ -230,6 +233,7 @@ void transaction_rollback(Connector *connector) {
     else if (each->wrote)
       remote_ahead(each);
   }
+  cursor_undone(connector, NULL, -1); /* what a server has committed was told before */
   transaction_end(connector);
 }
 
@@ -239,6 +243,7 @@ void transaction_rollback(Connector *connector) {
 static void levels_close(Connector *connector, int level) {
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level;
+  cursor_released(connector, level);
   for (; each; each = each->next) {
     if (each->sent <= level) continue;
     each->sent = level;
@@ -289,6 +294,7 @@ int transaction_rollback_to(Connector *connector, int level, Error *error) {
   int result = SQLITE_OK;
   Participant *each = connector->transaction->participants;
   connector->transaction->depth = level + 1;
+  cursor_undone(connector, NULL, level);
   for (; each; each = each->next) {
     batch_forget(each, level);
     if (each->state == PARTICIPANT_PREPARED) { /* after a COMMIT that was busy */

@@ -118,6 +118,7 @@ int connector_scratch(Connector *connector, sqlite3 **scratch, Error *error) {
 static void connector_free(Connector *connector) {
   connector->uninterruptible++; /* the host is closing: nothing may be run on it */
   cursor_set_free(connector->cursors);
+  connector->cursors = NULL; /* the transaction's end tells them what became of their writes */
   if (connector->transaction != NULL) transaction_free(connector);
   if (connector->remotes != NULL) remote_set_free(connector);
   allow_free(connector->allowed);

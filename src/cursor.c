@@ -80,6 +80,7 @@ static char *copy(const char *text, size_t size) {
 static int cursor_open(Connector *connector, FetchCursor *cursor, const Arguments *arguments,
                        Error *error) {
   Remote *remote;
+  int depth;
   int code = remote_get(connector, cursor->block, &remote, error);
   if (code != SQLITE_OK) return code;
   code = stream_open(remote, cursor->operation, cursor->operation_size, arguments, STREAM_FETCH,
@@ -88,6 +89,7 @@ static int cursor_open(Connector *connector, FetchCursor *cursor, const Argument
   cursor->names = column_names_copy(cursor->stream);
   if (!cursor->names) return error_memory(error);
   cursor->column_count = stream_column_count(cursor->stream);
+  if (stream_joined(cursor->stream, &depth)) cursor->undone_by = depth;
   return SQLITE_OK;
 }
 
@@ -107,7 +109,8 @@ int cursor_get(Connector *connector, const char *block, const char *operation, s
                           .operation = copy(operation, size),
                           .parameters = copy(canonical, strlen(canonical)),
                           .operation_size = size,
-                          .since = unix_time()};
+                          .since = unix_time(),
+                          .undone_by = -1};
   int code = cursor->block && cursor->operation && cursor->parameters
                  ? cursor_open(connector, cursor, arguments, error)
                  : error_memory(error);
@@ -157,12 +160,13 @@ void cursor_settle(FetchCursor *cursor) {
   error_clear(&later);
 }
 
-int cursor_reset(Connector *connector, const char *block) {
+/* Drops those of the block (NULL = all) for which undone_by is more than `level`; returns how many. */
+static int drop_above(Connector *connector, const char *block, int level) {
   int dropped = 0;
   FetchCursor **link = &connector->cursors->first;
   while (*link) {
     FetchCursor *cursor = *link;
-    if (block && strcmp(cursor->block, block) != 0) {
+    if (cursor->undone_by <= level || (block && strcmp(cursor->block, block) != 0)) {
       link = &cursor->next;
       continue;
     }
@@ -171,4 +175,24 @@ int cursor_reset(Connector *connector, const char *block) {
     dropped++;
   }
   return dropped;
+}
+
+int cursor_reset(Connector *connector, const char *block) {
+  return drop_above(connector, block, -2);
+}
+
+void cursor_undone(Connector *connector, const char *block, int level) {
+  if (connector->cursors) drop_above(connector, block, level);
+}
+
+void cursor_released(Connector *connector, int level) {
+  FetchCursor *cursor = connector->cursors ? connector->cursors->first : NULL;
+  for (; cursor; cursor = cursor->next)
+    if (cursor->undone_by > level) cursor->undone_by = level;
+}
+
+void cursor_committed(Connector *connector, const char *block) {
+  FetchCursor *cursor = connector->cursors ? connector->cursors->first : NULL;
+  for (; cursor; cursor = cursor->next)
+    if (!block || strcmp(cursor->block, block) == 0) cursor->undone_by = -1;
 }

@@ -9,6 +9,10 @@
 **                           +---cursor_reset--> (none)
 **
 ** A DONE cursor gives no more rows until it is reset, and holds neither connection nor rows.
+**
+** A cursor whose statement wrote in SQLite's transaction tells what is there only as long as that is: when it
+** is rolled back, with its savepoint or as a whole, the cursor is forgotten, and the same call runs afresh.
+** One that only reads keeps its place.
 */
 #ifndef CONNECTOR_CURSOR_H
 #define CONNECTOR_CURSOR_H
@@ -25,6 +29,8 @@ typedef struct FetchCursor {
   size_t column_count;
   int64_t rows; /* handed out so far */
   double since; /* Unix time when it was opened */
+  int undone_by; /* its statement wrote inside so many savepoints of a transaction that is not over: going
+                    back to one of a lower number undoes that; -1 = it cannot be undone */
 } FetchCursor;
 
 CursorSet *cursor_set_new(void);          /* NULL when out of memory */
@@ -45,6 +51,10 @@ void cursor_settle(FetchCursor *cursor);
 void cursor_drop(Connector *connector, FetchCursor *cursor);
 /* Drops the cursors of one block (NULL = all); returns how many. */
 int cursor_reset(Connector *connector, const char *block);
+/* What became of writes in SQLite's transaction; the levels are those of transaction.h. `block` NULL = all. */
+void cursor_undone(Connector *connector, const char *block, int level); /* -1 = the whole */
+void cursor_released(Connector *connector, int level);
+void cursor_committed(Connector *connector, const char *block);
 /* The first one, oldest last, for connector_cursors; NULL when there is none. Borrowed. */
 const FetchCursor *cursor_first(const Connector *connector);
 

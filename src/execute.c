@@ -20,6 +20,9 @@ Script script_look(const DriverDialect *dialect, const char *sql, size_t size) {
     script.any_transaction |= class == STATEMENT_TRANSACTION;
     script.any_alone |= class == STATEMENT_ALONE;
     script.any_ddl |= class == STATEMENT_DDL;
+    script.any_exclusive |=
+        class > STATEMENT_WRITE ||
+        (class == STATEMENT_WRITE && !statement_is_dml(dialect, statement, statement_size));
   }
   return script;
 }
@@ -232,7 +235,8 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
           "connector '%s': a script of several statements takes no parameters: run its "
           "statements one by one",
           remote->block->name);
-    rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
+    if (script.any_exclusive) rc = remote_end_reads(remote, error);
+    if (!rc) rc = transaction_enter(remote, TURN_SEVERAL, &turn, error);
     if (rc) return rc;
     rc = run_script(&turn, &script, affected, error);
     return transaction_leave(&turn, rc, error);
@@ -243,7 +247,8 @@ int execute_operation(Remote *remote, const char *sql, size_t size, const Argume
     error_wrap(error, "connector '%s'", remote->block->name);
     return rc;
   }
-  rc = execute_one(remote, &script, &bound, affected, error);
+  if (script.any_exclusive) rc = remote_end_reads(remote, error);
+  if (!rc) rc = execute_one(remote, &script, &bound, affected, error);
   bound_clear(&bound);
   return rc;
 }

@@ -243,7 +243,8 @@ int execute_many(Remote *remote, const char *sql, size_t size, ArgumentSource *s
     return rc;
   }
   run.rows.plan = plan;
-  rc = run_sets(&run, remote, affected, error);
+  if (script.any_exclusive) rc = remote_end_reads(remote, error);
+  if (!rc) rc = run_sets(&run, remote, affected, error);
   sqlite3_free(run.rows.values);
   parameter_plan_free(plan);
   return rc;

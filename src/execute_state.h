@@ -16,6 +16,7 @@ typedef struct Script {
   bool any_transaction; /* BEGIN, COMMIT … somewhere */
   bool any_alone;       /* VACUUM … somewhere */
   bool any_ddl;         /* CREATE, ALTER … somewhere: what is known of the tables is old then */
+  bool any_exclusive;   /* one that may wait until nobody reads its tables */
 } Script;
 
 Script script_look(const DriverDialect *dialect, const char *sql, size_t size);

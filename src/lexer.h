@@ -76,6 +76,9 @@ typedef enum StatementClass {
 } StatementClass;
 
 StatementClass statement_class(const DriverDialect *dialect, const char *sql, size_t size);
+/* Is it a query, or INSERT, UPDATE, DELETE, REPLACE, MERGE, told from the first word? Those go side by side with
+** readers of their tables; anything else may wait until nobody reads them (ALTER, TRUNCATE, LOCK, CALL …). */
+bool statement_is_dml(const DriverDialect *dialect, const char *sql, size_t size);
 
 /* The next statement of a script, without its `;`, leading and trailing space and comments cut. *at
 ** moves past it; false at the end. Knows BEGIN … END bodies of SQLite's CREATE TRIGGER,

@@ -253,14 +253,18 @@ DriverStatus link_run(Link *link, const char *sql, DriverError *error) {
 
 int remote_displace(Remote *remote, const Link *except, Error *error) {
   /* displacing gives the connection back, which may close it: start anew after each */
-  for (Link *link = remote->links; link;) {
-    if (link == except || !link->stream) {
-      link = link->next;
-      continue;
-    }
-    int rc = stream_displace(link->stream, error);
+  Link *link = remote->links;
+  while (link) {
+    bool reads = link->stream && link != except;
+    int rc = reads ? stream_displace(link->stream, error) : SQLITE_OK;
     if (rc) return rc;
-    link = remote->links;
+    link = reads ? remote->links : link->next;
   }
   return SQLITE_OK;
+}
+
+int remote_end_reads(Remote *remote, Error *error) {
+  int rc = remote_displace(remote, NULL, error);
+  if (!rc) snapshot_end(remote);
+  return rc;
 }

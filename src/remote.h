@@ -101,6 +101,10 @@ DriverStatus link_run(Link *link, const char *sql, DriverError *error);
 ** where dialect->write_waits_for_read. */
 int remote_displace(Remote *remote, const Link *except, Error *error);
 
+/* No reader of ours holds a lock on the server after this: the rest of their rows goes aside, and the snapshot
+** that they share ends. Before a statement that may wait for readers (ALTER, LOCK …): it would wait for us. */
+int remote_end_reads(Remote *remote, Error *error);
+
 /* For connector_connections. */
 typedef void (*LinkVisitor)(void *context, const Link *link);
 void remote_visit(Connector *connector, LinkVisitor visitor, void *context);

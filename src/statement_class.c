@@ -348,3 +348,14 @@ StatementClass statement_class(const DriverDialect *dialect, const char *sql, si
   StatementClass other = class_once(&plain, sql, size);
   return other > result ? other : result;
 }
+
+bool statement_is_dml(const DriverDialect *dialect, const char *sql, size_t size) {
+  static const char *const words[] = {"insert", "update", "delete", "replace", "merge", "with",
+                                      "select", "values", "table",  "explain", NULL};
+  Lexer lexer;
+  lexer_init(&lexer, dialect, sql, size);
+  Token first = lexer_skip(&lexer);
+  while (token_is_other(&first, '('))
+    first = lexer_skip(&lexer);
+  return token_is_one_of(&first, words);
+}

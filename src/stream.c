@@ -27,6 +27,7 @@ struct Stream {
   bool writes;
   TurnUse turn_use;
   bool rows_known; /* whether it gives rows is known before it runs */
+  bool exclusive;  /* it may wait until nobody reads its tables */
   /* while LIVE */
   bool turn_open;
   DriverStatement *statement;
@@ -45,7 +46,7 @@ struct Stream {
   int64_t bytes; /* since last told to the log */
   int64_t received;
   Error failure; /* while FAILED */
-  Turn turn;     /* while LIVE */
+  Turn turn;     /* while LIVE; then it tells what the call was part of */
   char sql[];    /* the operation as given */
 };
 
@@ -205,7 +206,8 @@ static int stream_start(Stream *stream, const Bound *bound, DriverError *failure
   Remote *remote = stream->remote;
   const Driver *driver = remote->driver;
   Turn *turn = &stream->turn;
-  int rc = transaction_enter(remote, stream->turn_use, turn, error);
+  int rc = stream->exclusive ? remote_end_reads(remote, error) : SQLITE_OK;
+  if (!rc) rc = transaction_enter(remote, stream->turn_use, turn, error);
   if (rc) return rc;
   stream->turn_open = true;
   DriverStatus status = driver->prepare(turn->link->connection, bound->sql, bound->sql_size,
@@ -273,6 +275,7 @@ static Stream *stream_new(Remote *remote, const char *sql, size_t size, StreamUs
   made->use = use;
   made->turn_use = facts->use;
   made->rows_known = facts->rows_known;
+  made->exclusive = facts->exclusive;
   made->writes = made->turn_use != TURN_READ;
   return made;
 }
@@ -374,6 +377,11 @@ const char *stream_sql(const Stream *stream) {
 
 bool stream_writes(const Stream *stream) {
   return stream->writes;
+}
+
+bool stream_joined(const Stream *stream, int *depth) {
+  *depth = stream->turn.depth;
+  return stream->writes && stream->turn.joining == JOIN_ENLISTED;
 }
 
 int64_t stream_rows(const Stream *stream) {

@@ -31,6 +31,9 @@ int stream_next(Stream *stream, Error *error);
 const char *stream_sql(const Stream *stream);
 /* Does the operation change something? Its rows are then kept aside. */
 bool stream_writes(const Stream *stream);
+/* Is what the operation changed part of SQLite's transaction, to be undone with it? *depth gets the number of
+** savepoints that were open when it was sent. */
+bool stream_joined(const Stream *stream, int *depth);
 /* Rows handed out so far. */
 int64_t stream_rows(const Stream *stream);
 /* Looks one row ahead when the result is streamed, so that after the last row the connection is given back

@@ -103,14 +103,10 @@ static bool rows_known_before(const Token *word) {
 /* A change with rows is over only when its rows are kept here: it is committed after that, so that an
 ** interrupt or a full disk on the way undoes it. A procedure may end transactions by itself and gets none. */
 static TurnUse turn_use(const DriverDialect *dialect, const char *sql, size_t size,
-                        StatementClass class, const Token *word) {
-  static const char *const changes[] = {"INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE",
-                                        "WITH",   "SELECT", "VALUES", "TABLE",   "EXPLAIN"};
+                        StatementClass class) {
   if (class == STATEMENT_READ) return TURN_READ;
   if (execute_is_bare(dialect, sql, size, class)) return TURN_BARE;
-  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-    if (token_is(word, changes[i])) return TURN_SEVERAL;
-  return TURN_WRITE;
+  return statement_is_dml(dialect, sql, size) ? TURN_SEVERAL : TURN_WRITE;
 }
 
 int stream_text_facts(Remote *remote, const char *sql, size_t size, StreamFacts *facts,
@@ -125,8 +121,9 @@ int stream_text_facts(Remote *remote, const char *sql, size_t size, StreamFacts 
   int rc = text_check(remote, sql, size, class, error);
   if (rc) return rc;
   Token word = first_word(dialect, sql, size);
-  *facts = (StreamFacts){.use = turn_use(dialect, sql, size, class, &word),
+  *facts = (StreamFacts){.use = turn_use(dialect, sql, size, class),
                          .rows_known = rows_known_before(&word)};
+  facts->exclusive = facts->use != TURN_READ && facts->use != TURN_SEVERAL;
   if (facts->use == TURN_READ) text_keep(remote, sql, size, facts);
   return SQLITE_OK;
 }

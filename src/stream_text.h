@@ -14,6 +14,7 @@
 typedef struct StreamFacts {
   TurnUse use;
   bool rows_known; /* whether it gives rows is known before it runs */
+  bool exclusive;  /* it may wait until nobody reads its tables */
 } StreamFacts;
 
 /* A text that no stream can be made of (empty, a script, BEGIN …) is an error. */

@@ -12,6 +12,7 @@
 ** the next statement. Where a failed statement spoils the whole transaction
 ** (dialect->error_ends_transaction) each call gets a savepoint of its own, `connector_call`.
 */
+#include "cursor.h"
 #include "log.h"
 #include "not_undone.h"
 #include "snapshot.h"
@@ -253,6 +254,7 @@ void participant_drop(Transaction *transaction, Participant *participant) {
 void participant_fail(Participant *participant, const char *reason) {
   if (participant->state == PARTICIPANT_FAILED) return;
   participant->state = PARTICIPANT_FAILED;
+  cursor_undone(participant->remote->connector, participant->remote->block->name, -1);
   sqlite3_snprintf(sizeof participant->reason, participant->reason, "%s", reason);
 }
 
@@ -456,6 +458,7 @@ static int leave_enlisted(Turn *turn, int rc, Error *error) {
   if (turn->use == TURN_READ) return rc;
   participant->wrote = true;
   if (state != TRANSACTION_NONE) return rc;
+  cursor_committed(turn->remote->connector, turn->remote->block->name);
   participant_fail(participant, "the server ended the transaction by itself");
   participant->may_stay = true;
   return error_set(error, SQLITE_ERROR,
