@@ -21,7 +21,7 @@
 #define STOP_BUDGET                                                                                \
   150000 /* for cancel and drain together; 50 ms may pass before the interrupt is seen */
 #define ANSWERED_BUDGET 1000000 /* the server has just answered and nobody is in a hurry */
-#define CANCEL_AGAIN 80000 /* a cancel that came before the statement began is repeated */
+#define CANCEL_AGAIN 80000      /* a cancel that came before the statement began is repeated */
 
 DriverStatus pg_free(PgConnection *connection, DriverError *error) {
   if (connection->base.owner != driver_process()) {
