@@ -12,6 +12,8 @@
 **   remote_key.c      the hidden column _key: what tells rows apart that have no integer key
 **   remote_key_text.c    keys that are shown as less than they are
 **   remote_write.c    xUpdate: rows that are inserted, changed, deleted
+**   remote_value.c    a value on its way into a column
+**   row_lock.c        which scans lock their rows
 **   remote_cursor.c   the methods of the cursor
 */
 #ifndef CONNECTOR_REMOTE_TABLE_H

@@ -11,9 +11,9 @@
 ** place (remote_key.c).
 */
 #include "remote_write.h"
-#include "../src/affinity.h"
 #include "../src/batch.h"
 #include "../src/write.h"
+#include "remote_value.h"
 #include "shown_rows.h"
 #include "value.h"
 #include <string.h>
@@ -27,8 +27,7 @@ typedef struct Change {
   bool *key_nulls, *key_plain;
   Value *values;
   size_t value_count;
-  char **owned; /* texts that affinity made */
-  size_t owned_count;
+  RemoteValues taken; /* what the values are made by */
   size_t *key_places; /* in `values` */
   const char **key_names;
   size_t key_named;
@@ -47,8 +46,8 @@ static int change_init(Change *change, RemoteTable *table, Error *error) {
   change->keys = change->columns + room;
   change->defaults = change->keys + room;
   change->key_names = change->defaults + room;
-  change->owned = (char **)(change->key_names + room);
-  change->key_places = (size_t *)(change->owned + room);
+  change->taken = (RemoteValues){.table = table, .owned = (char **)(change->key_names + room)};
+  change->key_places = (size_t *)(change->taken.owned + room);
   change->key_nulls = (bool *)(change->key_places + room);
   change->key_plain = change->key_nulls + room;
   change->text.columns = change->columns;
@@ -60,117 +59,12 @@ static int change_init(Change *change, RemoteTable *table, Error *error) {
 }
 
 static void change_clear(Change *change) {
-  for (size_t i = 0; i < change->owned_count; i++)
-    sqlite3_free(change->owned[i]);
+  remote_values_clear(&change->taken);
   sqlite3_free(change->values);
   if (change->remote) remote_release(change->remote);
 }
 
-/* ---------------------------------------------------------------- values */
-
-static int own_text(Change *change, Value *value, Error *error) {
-  char *copy = sqlite3_malloc64(value->bytes.size + 1);
-  if (!copy) return error_memory(error);
-  memcpy(copy, value->bytes.data, value->bytes.size);
-  change->owned[change->owned_count++] = copy;
-  value->bytes.data = copy;
-  return SQLITE_OK;
-}
-
-static bool is_class(const RemoteTable *table, int column, const char *name) {
-  const char *class_name = table->columns[column].class_name;
-  return class_name && !strcmp(class_name, name);
-}
-
-/* MySQL would round the number and say nothing. */
-static int refuse_fraction(const RemoteTable *table, int column, Error *error) {
-  return error_set(error, SQLITE_MISMATCH,
-                   "column \"%s\" of remote table %s: the number has a fraction or is out of range "
-                   "(integer is expected)",
-                   table->columns[column].name, table->place.table);
-}
-
-/* Bytes for a column of texts are a text: by itself PostgreSQL would store '\\x…', how it prints them. */
-static bool holds_texts(const RemoteTable *table, int column) {
-  return is_class(table, column, "text") || is_class(table, column, "char") ||
-         is_class(table, column, "latin1") || is_class(table, column, "foreign");
-}
-
-static bool option_is(const Change *change, const char *option, const char *wanted) {
-  const char *value = block_option(change->remote->block, option);
-  return value && !strcmp(value, wanted);
-}
-
-static bool is_number(const Value *value) {
-  return value->type == VALUE_INTEGER || value->type == VALUE_REAL;
-}
-
-static int unknown_class(const RemoteTable *table, int column, const char *option, Error *error) {
-  const char *name = table->columns[column].name;
-  return error_set(error, SQLITE_MISMATCH,
-                   "column \"%s\" of remote table %s: the block has the option %s, and the table "
-                   "does not tell what the number is on the server: declare the column with REMOTE "
-                   "and its class (connector_columns shows it), or let connector_attach make the "
-                   "table",
-                   name, table->place.table, option);
-}
-
-/* What the server takes for the column, where its driver must be told of which class that is. */
-static int fit_value(Change *change, int column, Value *value, Error *error) {
-  const Driver *driver = change->remote->driver;
-  const PushColumn *known = &change->table->columns[column];
-  bool number = is_number(value);
-  if (!driver->column_value) return SQLITE_OK;
-  if (!known->class_name) {
-    bool moment = number && known->affinity == AFFINITY_NUMERIC; /* as times are declared then */
-    if (!moment || !option_is(change, "timestamp", "unix")) return SQLITE_OK;
-    return unknown_class(change->table, column, "timestamp=unix", error);
-  }
-  bool unix_time = number && !strncmp(known->class_name, "timestamp", 9) &&
-                   option_is(change, "timestamp", "unix");
-  DriverBuffer room;
-  buffer_init(&room, &change->table->connector->host);
-  const char *wrong = driver->column_value(known->class_name, unix_time, value, &room);
-  int code = SQLITE_OK;
-  if (wrong)
-    code = error_set(error, SQLITE_MISMATCH, "column \"%s\" of remote table %s: %s", known->name,
-                     change->table->place.table, wrong);
-  else if (room.failed)
-    code = error_memory(error);
-  else if (room.size > 0)
-    code = own_text(change, value, error);
-  buffer_clear(&room);
-  return code;
-}
-
-/* As a column of SQLite would hold it. */
-static int apply_affinity(Change *change, int column, Value *value, Error *error) {
-  Affinity affinity = change->table->columns[column].affinity;
-  if (affinity_keeps(affinity, value)) return SQLITE_OK;
-  bool json = value->json;
-  const char *bytes = value->type >= VALUE_TEXT ? value->bytes.data : NULL;
-  int code = affinity_apply(change->table->connector, affinity, value, error);
-  if (code != SQLITE_OK || value->type != VALUE_TEXT) return code;
-  value->json = json;
-  return value->bytes.data == bytes ? SQLITE_OK : own_text(change, value, error);
-}
-
-/* As the server's column would hold it; a SQLite file sees to that itself. */
-static int take_value(Change *change, int column, sqlite3_value *from, Value *value, Error *error) {
-  int code = value_get(from, value);
-  if (code != SQLITE_OK) return error_memory(error);
-  if (value->type == VALUE_TEXT && !value->json)
-    value->json =
-        is_class(change->table, column, "json") || is_class(change->table, column, "array");
-  if (change->remote->dialect->dynamic_types) return SQLITE_OK;
-  if (value->type == VALUE_BLOB && holds_texts(change->table, column)) value->type = VALUE_TEXT;
-  /* before a column that is declared as TEXT makes a text of its digits, and of the number that another makes of a text */
-  code = fit_value(change, column, value, error);
-  if (code == SQLITE_OK) code = apply_affinity(change, column, value, error);
-  if (code == SQLITE_OK && value->type == VALUE_REAL && is_class(change->table, column, "integer"))
-    return refuse_fraction(change->table, column, error);
-  return code == SQLITE_OK ? fit_value(change, column, value, error) : code;
-}
+/* ---------------------------------------------------------------- columns and keys */
 
 static void name_key(Change *change, const char *name) {
   change->key_names[change->key_named] = name;
@@ -242,16 +136,6 @@ static int take_parts(Change *change, const DriverIdentity *identity, const char
   return SQLITE_OK;
 }
 
-/* A value that is shown as less than it is could be that of another row. */
-static int check_key(Change *change, int column, Value *value, Error *error) {
-  bool known = change->table->columns[column].class_name != NULL;
-  if (known) return SQLITE_OK;
-  if (value->type == VALUE_REAL && change->remote->dialect->key_texts &&
-      option_is(change, "numeric", "real"))
-    return unknown_class(change->table, column, "numeric=real", error);
-  return fit_value(change, column, value, error);
-}
-
 static void add_expression(Change *change, const char *expression, const Value *value) {
   change->key_nulls[change->text.key_count] = false;
   change->key_plain[change->text.key_count] = true;
@@ -294,7 +178,7 @@ static int take_identity(Change *change, sqlite3_value *key, Error *error) {
     Value value;
     if (!table->arguments.columns[i].key) continue;
     if (!at || !remote_key_take(&at, end, &value)) return wrong_key(table, error);
-    int code = check_key(change, i, &value, error);
+    int code = remote_value_key(&change->taken, i, &value, error);
     if (code != SQLITE_OK) return code;
     add_key(change, i, &value);
   }
@@ -314,7 +198,7 @@ static int take_inserted(Change *change, sqlite3_value **argv, Error *error) {
     sqlite3_value *from = argv[2 + i];
     if (table->arguments.columns[i].generated) continue;
     if (i == table->rowid_column && sqlite3_value_type(argv[1]) != SQLITE_NULL) from = argv[1];
-    int code = take_value(change, i, from, &value, error);
+    int code = remote_value_take(&change->taken, i, from, &value, error);
     if (code != SQLITE_OK) return code;
     if (i == table->rowid_column) change->key = value;
     if (!uses_default(table, i, &value))
@@ -339,7 +223,8 @@ static int take_moved(Change *change, sqlite3_value **argv, Error *error) {
   int column = change->table->rowid_column;
   bool named = !sqlite3_value_nochange(argv[2 + column]);
   Value value;
-  int code = take_value(change, column, named ? argv[2 + column] : argv[1], &value, error);
+  int code =
+      remote_value_take(&change->taken, column, named ? argv[2 + column] : argv[1], &value, error);
   if (code != SQLITE_OK) return code;
   if (value.type != VALUE_INTEGER)
     return error_set(error, SQLITE_MISMATCH,
@@ -367,7 +252,7 @@ static int take_updated(Change *change, sqlite3_value **argv, Error *error) {
       code = take_moved(change, argv, error);
     } else {
       if (sqlite3_value_nochange(argv[2 + i]) || table->arguments.columns[i].generated) continue;
-      code = take_value(change, i, argv[2 + i], &value, error);
+      code = remote_value_take(&change->taken, i, argv[2 + i], &value, error);
       bool same = false;
       if (code == SQLITE_OK && table->shown)
         code = was_shown(change, argv[0], i, argv[2 + i], &same, error);
@@ -582,6 +467,7 @@ int remote_write(RemoteTable *table, int argc, sqlite3_value **argv, sqlite3_int
   code = change_init(&change, table, error);
   if (code == SQLITE_OK) code = remote_table_remote(table, &change.remote, error);
   if (code == SQLITE_OK) {
+    change.taken.remote = change.remote;
     change.text.dialect = change.remote->dialect;
     change.text.target = remote_table_source(table, change.text.dialect, error);
     if (!change.text.target) code = error->code;
