@@ -221,6 +221,8 @@ proc writes::run_write {round statement} {
     if {![dict exists $statement unfit] && [lindex $twin 2] == 19 && $code ni {19 20}} {
       return "the error has the code $code: $message; twin: [lindex $twin 1]"
     }
+    # OR FAIL keeps the rows before the wrong one
+    if {[dict exists $statement made] && [dict get $round driver] ne "sqlite"} { adopt $table [dict get $statement made] }
     return ""
   }
   if {![dict exists $statement uncounted] && [lindex $far 3] != [lindex $twin 3]} { return "changes() is [lindex $far 3]; twin: [lindex $twin 3]" }
