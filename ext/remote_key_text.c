@@ -10,11 +10,6 @@
 #include "remote_table.h"
 #include <string.h>
 
-static bool option_is(const Remote *remote, const char *option, const char *wanted) {
-  const char *value = block_option(remote->block, option);
-  return value && !strcmp(value, wanted);
-}
-
 const DriverKeyText *remote_key_text(const RemoteTable *table, const DriverDialect *dialect,
                                      int column) {
   const char *name = table->columns[column].class_name;
@@ -29,9 +24,10 @@ static bool is_lossy(const RemoteTable *table, const Remote *remote, int column)
   const PushColumn *known = &table->columns[column];
   if (!remote_key_text(table, remote->dialect, column)) return false;
   if (!strcmp(known->class_name, "numeric"))
-    return known->affinity >= AFFINITY_NUMERIC || option_is(remote, "numeric", "real");
+    return known->affinity >= AFFINITY_NUMERIC || block_option_is(remote->block, "numeric", "real");
   if (!strncmp(known->class_name, "timestamp", 9))
-    return known->affinity >= AFFINITY_NUMERIC || option_is(remote, "timestamp", "unix");
+    return known->affinity >= AFFINITY_NUMERIC ||
+           block_option_is(remote->block, "timestamp", "unix");
   return true;
 }
 

@@ -34,11 +34,6 @@ static bool holds_texts(const RemoteTable *table, int column) {
          is_class(table, column, "latin1") || is_class(table, column, "foreign");
 }
 
-static bool option_is(const RemoteValues *values, const char *option, const char *wanted) {
-  const char *value = block_option(values->remote->block, option);
-  return value && !strcmp(value, wanted);
-}
-
 static bool is_number(const Value *value) {
   return value->type == VALUE_INTEGER || value->type == VALUE_REAL;
 }
@@ -61,11 +56,11 @@ static int fit_value(RemoteValues *values, int column, Value *value, Error *erro
   if (!driver->column_value) return SQLITE_OK;
   if (!known->class_name) {
     bool moment = number && known->affinity == AFFINITY_NUMERIC; /* as times are declared then */
-    if (!moment || !option_is(values, "timestamp", "unix")) return SQLITE_OK;
+    if (!moment || !block_option_is(values->remote->block, "timestamp", "unix")) return SQLITE_OK;
     return unknown_class(values->table, column, "timestamp=unix", error);
   }
   bool unix_time = number && !strncmp(known->class_name, "timestamp", 9) &&
-                   option_is(values, "timestamp", "unix");
+                   block_option_is(values->remote->block, "timestamp", "unix");
   DriverBuffer room;
   buffer_init(&room, &values->table->connector->host);
   const char *wrong = driver->column_value(known->class_name, unix_time, value, &room);
@@ -114,7 +109,7 @@ int remote_value_key(RemoteValues *values, int column, Value *value, Error *erro
   bool known = values->table->columns[column].class_name != NULL;
   if (known) return SQLITE_OK;
   if (value->type == VALUE_REAL && values->remote->dialect->key_texts &&
-      option_is(values, "numeric", "real"))
+      block_option_is(values->remote->block, "numeric", "real"))
     return unknown_class(values->table, column, "numeric=real", error);
   return fit_value(values, column, value, error);
 }

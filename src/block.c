@@ -66,6 +66,11 @@ bool block_option_true(const Block *block, const char *key) {
   return on;
 }
 
+bool block_option_is(const Block *block, const char *key, const char *value) {
+  const char *given = block_option(block, key);
+  return given && !strcmp(given, value);
+}
+
 /* ---------------------------------------------------------------- names */
 
 /* In the place of a name one may find a URL with a password: such a text is not repeated. */

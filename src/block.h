@@ -69,6 +69,7 @@ bool block_has_password(const Block *block); /* its own, not a password_from */
 const char *block_option(const Block *block, const char *key);
 int64_t block_option_integer(const Block *block, const char *key);
 bool block_option_true(const Block *block, const char *key);
+bool block_option_is(const Block *block, const char *key, const char *value);
 
 /* Everything that a driver needs, in one piece: applies the TLS default of DESIGN promise 8 (a TCP
 ** address that is not loopback: verify-full), resolves password_from now. Free with
