@@ -100,6 +100,10 @@ char *digits_print(char *at, unsigned number, int width);
 ** Both return the length written; text holds at least 48 bytes. */
 int iso_date(int64_t days_since_2000_01_01, char *text);
 int iso_time(int64_t microseconds, char *text);
+/* Microseconds since 2000-01-01 00:00:00: '2024-01-31 12:00:00', with `zone` '…+00:00'; ' BC' goes to the end. Returns
+** the length written; no NUL behind it. */
+enum { ISO_TIMESTAMP_SIZE = 120 };
+int iso_timestamp(int64_t microseconds, bool zone, char text[ISO_TIMESTAMP_SIZE]);
 
 /* ---- statements kept per connection ---- */
 

@@ -273,3 +273,26 @@ int iso_time(int64_t microseconds, char *text) {
   *at = 0;
   return (int)(at - text);
 }
+
+int iso_timestamp(int64_t microseconds, bool zone, char text[ISO_TIMESTAMP_SIZE]) {
+  const int64_t day = INT64_C(86400000000);
+  int64_t days = microseconds / day, time = microseconds % day;
+  if (time < 0) {
+    time += day;
+    days--;
+  }
+  int length = iso_date(days, text);
+  bool before_christ = text[length - 1] == 'C';
+  if (before_christ) length -= 3;
+  text[length++] = ' ';
+  length += iso_time(time, text + length);
+  if (zone) {
+    memcpy(text + length, "+00:00", 6);
+    length += 6;
+  }
+  if (before_christ) {
+    memcpy(text + length, " BC", 3);
+    length += 3;
+  }
+  return length;
+}

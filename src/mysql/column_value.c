@@ -21,26 +21,18 @@ static void set_bytes(const DriverBuffer *room, ValueType type, Value *value) {
 
 static const char *moment(Value *value, DriverBuffer *room) {
   static const char wrong[] = "the time is not in the years 0 to 9999";
-  const int64_t second = 1000000, day = 86400 * second;
+  const int64_t second = 1000000;
   double seconds = value->type == VALUE_REAL ? value->real : (double)value->integer;
   if (!(seconds >= (double)FIRST_SECOND && seconds < (double)(LAST_SECOND + 1))) return wrong;
   int64_t micro =
       value->type == VALUE_REAL ? (int64_t)llround(seconds * 1e6) : value->integer * second;
   if (micro >= (LAST_SECOND + 1) * second) return wrong; /* rounded up */
-  micro -= SECONDS_1970_TO_2000 * second;
-  int64_t days = micro / day, time = micro % day;
-  if (time < 0) {
-    time += day;
-    days--;
-  }
-  char text[120];
-  int length = iso_date(days, text);
-  if (length > 10) { /* 0001-01-01 BC is in the year 0 */
+  char text[ISO_TIMESTAMP_SIZE];
+  int length = iso_timestamp(micro - SECONDS_1970_TO_2000 * second, false, text);
+  if (text[length - 1] == 'C') { /* 0001-… BC is in the year 0 */
     memcpy(text, "0000", 4);
-    length = 10;
+    length -= 3;
   }
-  text[length++] = ' ';
-  length += iso_time(time, text + length);
   buffer_append(room, text, (size_t)length);
   set_bytes(room, VALUE_TEXT, value);
   return NULL;

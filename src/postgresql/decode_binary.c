@@ -36,32 +36,6 @@ static bool set_real(Value *value, double real) {
 
 /* ---------------------------------------------------------------- dates and times */
 
-enum { TIMESTAMP_SIZE = 120 }; /* a date and a time of at most 48 bytes each, and more */
-
-/* "2024-01-31 12:00:00+00:00"; an era mark goes to the end. Not NUL-terminated. */
-static int timestamp_print(int64_t microseconds, bool zone, char *text) {
-  const int64_t day = INT64_C(86400000000);
-  int64_t days = microseconds / day, time = microseconds % day;
-  if (time < 0) {
-    time += day;
-    days--;
-  }
-  int length = iso_date(days, text);
-  bool before_christ = text[length - 1] == 'C';
-  if (before_christ) length -= 3;
-  text[length++] = ' ';
-  length += iso_time(time, text + length);
-  if (zone) {
-    memcpy(text + length, "+00:00", 6);
-    length += 6;
-  }
-  if (before_christ) {
-    memcpy(text + length, " BC", 3);
-    length += 3;
-  }
-  return length;
-}
-
 static bool keep_print(PgDecoder *decoder, const char *text, int length, Value *value) {
   return pg_decode_keep(decoder, text, (size_t)length, value);
 }
@@ -82,12 +56,12 @@ static bool timestamp_value(PgDecoder *decoder, bool zone, const char *data, siz
   if (microseconds == INT64_MAX) return set_bytes(value, VALUE_TEXT, "infinity", 8);
   if (microseconds == INT64_MIN) return set_bytes(value, VALUE_TEXT, "-infinity", 9);
   if (pg_unix_time(decoder, microseconds, value)) return true;
-  char *text = pg_arena_take(decoder->arena, TIMESTAMP_SIZE);
+  char *text = pg_arena_take(decoder->arena, ISO_TIMESTAMP_SIZE);
   if (text == NULL) {
     decoder->fault = "out of memory";
     return false;
   }
-  return set_bytes(value, VALUE_TEXT, text, (size_t)timestamp_print(microseconds, zone, text));
+  return set_bytes(value, VALUE_TEXT, text, (size_t)iso_timestamp(microseconds, zone, text));
 }
 
 static bool time_value(PgDecoder *decoder, bool zone, const char *data, size_t size, Value *value) {

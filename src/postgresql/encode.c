@@ -177,26 +177,13 @@ static DriverStatus put_bool(const Slot *slot, const Value *value) {
 
 /* timestamp=unix gave seconds out; they are taken back. */
 static DriverStatus put_unix_time(const Slot *slot, const Value *value) {
-  char text[120];
-  const int64_t day = INT64_C(86400000000);
+  char text[ISO_TIMESTAMP_SIZE];
   double seconds = value->type == VALUE_REAL ? value->real : (double)value->integer;
   if (!(fabs(seconds) < 9.2e12)) return unfit(slot, "the time is out of range");
   int64_t micro =
       value->type == VALUE_REAL ? (int64_t)llround(value->real * 1e6) : value->integer * 1000000;
   micro -= INT64_C(946684800000000);
-  int64_t days = micro / day, time = micro % day;
-  if (time < 0) {
-    time += day;
-    days--;
-  }
-  int length = iso_date(days, text);
-  bool before_christ = length > 3 && strcmp(text + length - 3, " BC") == 0;
-  if (before_christ) length -= 3;
-  text[length++] = ' ';
-  length += iso_time(time, text + length);
-  length +=
-      snprintf(text + length, 16, "%s%s", slot->type->kind == KIND_TIMESTAMPTZ ? "+00:00" : "",
-               before_christ ? " BC" : "");
+  int length = iso_timestamp(micro, slot->type->kind == KIND_TIMESTAMPTZ, text);
   return put_copy(slot, text, (size_t)length, 0);
 }
 
